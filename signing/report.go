@@ -1,0 +1,139 @@
+package signing
+
+import "time"
+
+// Covers says how much of the file a signature covers.
+type Covers string
+
+const (
+	CoversWhole    Covers = "whole"    // every byte of the file (save its own value)
+	CoversRevision Covers = "revision" // an earlier state of the file, up to the end of its ByteRange
+)
+
+// After says what was done to a file after a signature was put on it.
+type After string
+
+const (
+	AfterNothing    After = "nothing"
+	AfterSignatures After = "signatures" // only further signatures, their validation data (DSS) and timestamps
+	AfterAllowed    After = "allowed"    // form filling that the signature's own DocMDP allows
+	AfterAdditions  After = "additions"  // marks laid over the page (number, date, seal, stamp, remarks); nothing replaced
+	AfterChanged    After = "changed"    // anything else: the document is not what was signed
+)
+
+// TimeSource says what vouches for SignatureReport.Time.
+type TimeSource string
+
+const (
+	TimeFromTimestamp TimeSource = "timestamp" // a valid RFC 3161 token under a TSA anchor
+	TimeFromReception TimeSource = "reception" // Options.At
+	TimeFromClaim     TimeSource = "claimed"   // only what the signer says: never used to judge
+)
+
+// Report is the answer of Verify. Its JSON form is a promise to partners (`truc verify --json`).
+type Report struct {
+	Verdict    Verdict           `json:"verdict"`    // the worst signed file; unsigned when none is signed
+	Files      []FileReport      `json:"files"`      // in the order given
+	Signatures []SignatureReport `json:"signatures"` // all signatures of all files, flat, each with "file"
+}
+
+// FileReport is what was found in one file.
+type FileReport struct {
+	Name       string            `json:"name"`
+	SHA256     string            `json:"sha256"`
+	Format     string            `json:"format,omitempty"` // "pdf", "cms", "xml", "ooxml" or "" for everything else
+	Verdict    Verdict           `json:"verdict"`          // invalid > undetermined > valid of its signatures; unsigned if none
+	Reason     Reason            `json:"reason,omitempty"` // the first that decided the verdict
+	Reasons    []Reason          `json:"reasons"`          // of the file itself and of its signatures, each once
+	Encrypted  bool              `json:"encrypted,omitempty"`
+	Flags      []Reason          `json:"flags,omitempty"`   // active content and the like: warnings whatever the verdict
+	Version    string            `json:"version,omitempty"` // of the PDF, e.g. "1.7"
+	Signatures []SignatureReport `json:"signatures"`        // in the order they were put on
+}
+
+// SignatureReport is what was found about one signature of one signer.
+type SignatureReport struct {
+	File    string   `json:"file"`
+	Number  int      `json:"number"`          // 1…n within the file
+	Kind    string   `json:"kind"`            // "cms", "pdf" or "timestamp" (a document timestamp)
+	Field   string   `json:"field,omitempty"` // name of the PDF form field
+	Page    int      `json:"page,omitempty"`  // from 1; 0 when the signature shows nowhere or the page was not sought
+	Verdict Verdict  `json:"verdict"`
+	Reason  Reason   `json:"reason,omitempty"` // the first that decided the verdict; empty when valid
+	Reasons []Reason `json:"reasons"`          // all, warnings included
+	Covers  Covers   `json:"covers,omitempty"`
+	After   After    `json:"after,omitempty"`
+
+	Signer       string    `json:"signer"` // common name of the certificate's subject
+	Subject      string    `json:"subject,omitempty"`
+	Organization string    `json:"organization,omitempty"`
+	Unit         string    `json:"unit,omitempty"`
+	Email        string    `json:"email,omitempty"`
+	AgencyCode   string    `json:"agency_code,omitempty"` // subject's serialNumber or UID attribute, where agencies put their code
+	Issuer       string    `json:"issuer,omitempty"`
+	Serial       string    `json:"serial,omitempty"` // lower hex
+	NotBefore    time.Time `json:"not_before,omitzero"`
+	NotAfter     time.Time `json:"not_after,omitzero"`
+	Path         []string  `json:"path,omitempty"` // subjects, leaf first, anchor last
+	Family       Family    `json:"family,omitempty"`
+	Test         bool      `json:"test,omitempty"` // leads to a test root
+
+	Time       time.Time  `json:"time,omitzero"` // what it was judged at
+	TimeSource TimeSource `json:"time_source,omitempty"`
+	Claimed    time.Time  `json:"claimed_time,omitzero"` // thời điểm do người ký khai
+	Authority  string     `json:"timestamp_authority,omitempty"`
+
+	DigestAlgorithm    string           `json:"digest_algorithm,omitempty"`
+	SignatureAlgorithm string           `json:"signature_algorithm,omitempty"`
+	Revocation         RevocationReport `json:"revocation,omitzero"`
+
+	Certificates [][]byte `json:"-"` // DER of the path found, leaf first: evidence (R77)
+}
+
+// RevocationReport says how the signer's certificate status was found, and when.
+type RevocationReport struct {
+	Status     string    `json:"status"`           // "good", "revoked", "unknown" or "unchecked"
+	Source     string    `json:"source,omitempty"` // "crl" or "ocsp"
+	ThisUpdate time.Time `json:"this_update,omitzero"`
+	NextUpdate time.Time `json:"next_update,omitzero"`
+	RevokedAt  time.Time `json:"revoked_at,omitzero"`
+}
+
+// Forged says that what is signed is not what is here: a digest or signature value is wrong, a ByteRange is forged, or
+// the document was changed after signing. A weak algorithm or a doubtful certificate is not forgery.
+func (s SignatureReport) Forged() bool {
+	_, ok := firstForged(s.Reasons)
+	return ok
+}
+
+// Broken says that a digest or signature value of the file is wrong, a ByteRange forged, or the document changed after
+// signing: what intake refuses at once, for the sender can mend it. The reason is the one to show.
+func (r FileReport) Broken() (Reason, bool) {
+	if why, ok := firstForged(r.Reasons); ok {
+		return why, true
+	}
+	for _, s := range r.Signatures {
+		if why, ok := firstForged(s.Reasons); ok {
+			return why, true
+		}
+	}
+	return "", false
+}
+
+func firstForged(reasons []Reason) (Reason, bool) {
+	for _, r := range reasons {
+		if forged[r] {
+			return r, true
+		}
+	}
+	return "", false
+}
+
+// worse orders verdicts for a file or a dispatch: invalid > undetermined > valid > unsigned.
+func worse(a, b Verdict) Verdict {
+	rank := map[Verdict]int{Invalid: 3, Undetermined: 2, Valid: 1}
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
