@@ -23,29 +23,3 @@ type Identity struct {
 	Key         crypto.Signer
 	Chain       []*x509.Certificate // issuing CA and up, without the root
 }
-
-// Document is what a PDF shows. Empty fields get plausible values.
-type Document struct {
-	Parent     string // superior agency, top left: "ỦY BAN NHÂN DÂN TỈNH …"
-	Agency     string // issuing agency
-	Number     string // "123/UBND-VP"
-	Place      string
-	Date       time.Time
-	Type       string // "CÔNG ĐIỆN"; "" for a công văn, which bears none
-	Subject    string // trích yếu
-	To         []string
-	Paragraphs []string
-	Position   string // "CHỦ TỊCH"
-	Signer     string
-	Size       int // bytes: padded up to it with an unreferenced object; 0: as it comes
-}
-
-// PDFSignature says how SignPDF signs.
-type PDFSignature struct {
-	Signer    *Identity
-	Field     string // name of the signature field; "Signature1"… when empty
-	Time      time.Time
-	SubFilter string // "ETSI.CAdES.detached" (default) or "adbe.pkcs7.detached"
-	TSA       *PKI   // when set, an RFC 3161 timestamp of this authority is added
-	Seal      bool   // draw a red seal mark (agency), else a blue one (person)
-}
