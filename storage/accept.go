@@ -1,0 +1,289 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/truc-lienthong/truc/routing"
+)
+
+// Acceptance is a dispatch that passed every check, ready to be written: the objects are durable already.
+//
+// The order of writes, and what a crash leaves between them:
+//  1. the attachments' bytes, each under a key of its own: an unused upload, swept after a grace period;
+//  2. one commit of identity, dispatch, attachments, deliveries, queue, tally, audit: all or nothing;
+//  3. the answer: if it is lost, the sender asks again and gets the first answer.
+type Acceptance struct {
+	Dispatch
+	Uploads        []Upload // the attachments' bytes, in the attachments' order
+	Fingerprint    [32]byte // over metadata and file hashes, recipients and trace left out
+	Deliveries     []NewDelivery
+	IdempotencyKey string   // the system's own; may be empty
+	Request        [32]byte // over everything, recipients too: what an idempotency key stands for
+	Deadline       time.Time
+	IP             string
+}
+
+// NewDelivery is one recipient as the directory resolved it.
+type NewDelivery struct {
+	AddressedTo string
+	Agency      routing.Code
+	System      string
+	Way         routing.Way
+}
+
+// Accepted is what became of an Acceptance.
+type Accepted struct {
+	ID     uuid.UUID
+	Replay bool           // the same was accepted before; nothing new was written
+	Added  []routing.Code // a known dispatch got these further recipients (gửi bổ sung)
+}
+
+// ConflictError says that the identity or the key stands for something else already.
+type ConflictError struct {
+	Field    string // "document_id" or "Idempotency-Key"
+	Existing uuid.UUID
+}
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s already stands for dispatch %s", e.Field, e.Existing)
+}
+
+// Accept writes the dispatch durably, or finds that it was written before. The context bounds only the waiting: a
+// commit once begun goes to its end. Uploads that lost against a kept copy, and those of a replay, are deleted.
+// Errors: *ConflictError; ErrUnavailable when nothing is known to be stored (the caller may send the same again).
+func (s *Store) Accept(ctx context.Context, a *Acceptance) (Accepted, error) {
+	fate, err := s.commits.submit(ctx, a)
+	if err != nil {
+		return Accepted{}, err
+	}
+	if fate.won {
+		s.discard(ctx, fate.unused)
+		return Accepted{ID: a.ID}, nil
+	}
+	known, err := s.known(context.WithoutCancel(ctx), a)
+	if err == nil || errors.As(err, new(*ConflictError)) {
+		s.Discard(ctx, a.Uploads)
+	}
+	return known, err
+}
+
+// Idempotent returns the dispatch that a system's key stands for and the request it was first used with.
+func (s *Store) Idempotent(ctx context.Context, system, key string) (id uuid.UUID, request [32]byte, err error) {
+	var sum []byte
+	err = s.pool.QueryRow(ctx, `SELECT dispatch_id, request FROM idempotency WHERE system_id = $1 AND key = $2`,
+		system, key).Scan(&id, &sum)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return id, request, ErrNotFound
+	}
+	copy(request[:], sum)
+	return id, request, unavailable(err)
+}
+
+// known answers for an acceptance whose identity or key was taken before it.
+func (s *Store) known(ctx context.Context, a *Acceptance) (Accepted, error) {
+	if a.IdempotencyKey != "" {
+		id, request, err := s.Idempotent(ctx, a.System, a.IdempotencyKey)
+		switch {
+		case err == nil && request != a.Request:
+			return Accepted{}, &ConflictError{Field: "Idempotency-Key", Existing: id}
+		case err == nil:
+			return Accepted{ID: id, Replay: true}, nil
+		case !errors.Is(err, ErrNotFound):
+			return Accepted{}, err
+		}
+	}
+	var result Accepted
+	err := s.tx(ctx, func(tx pgx.Tx) error {
+		var err error
+		result, err = s.supplement(ctx, tx, a)
+		return err
+	})
+	return result, err
+}
+
+// supplement compares with the dispatch that has the identity and adds the recipients that it lacks.
+func (s *Store) supplement(ctx context.Context, tx pgx.Tx, a *Acceptance) (Accepted, error) {
+	var id uuid.UUID
+	var fingerprint []byte
+	err := tx.QueryRow(ctx, `
+		SELECT dispatch_id, fingerprint FROM identity
+		 WHERE sender = $1 AND document_id = $2 AND kind = $3 AND again = $4 FOR UPDATE`,
+		a.Sender, a.DocumentID, a.Kind, a.again()).Scan(&id, &fingerprint)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Accepted{}, fmt.Errorf("%w: the identity vanished while it was looked up", ErrUnavailable)
+	}
+	if err != nil {
+		return Accepted{}, fmt.Errorf("look up identity: %w", err)
+	}
+	if [32]byte(fingerprint) != a.Fingerprint {
+		return Accepted{}, &ConflictError{Field: "document_id", Existing: id}
+	}
+	missing, last, held, err := missingRecipients(ctx, tx, id, a.Deliveries)
+	if err != nil || len(missing) == 0 {
+		return Accepted{ID: id, Replay: true}, err
+	}
+	batch := &pgx.Batch{}
+	queueDeliveries(batch, id, last, missing, a, held)
+	batch.Queue(`UPDATE dispatch SET proof_sha256 = NULL, proof_size = NULL WHERE id = $1`, id)
+	queueAudit(batch, Event{At: a.AcceptedAt, Actor: a.System, IP: a.IP, Action: "dispatch.supplement",
+		Object: id.String(), Detail: fmt.Sprintf("%d more recipients", len(missing))})
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return Accepted{}, fmt.Errorf("add recipients to %s: %w", id, err)
+	}
+	added := make([]routing.Code, len(missing))
+	for i, m := range missing {
+		added[i] = m.Agency
+	}
+	return Accepted{ID: id, Added: added}, nil
+}
+
+// missingRecipients returns those that the dispatch does not have yet, its last delivery number, and why its
+// deliveries are held, if they are.
+func missingRecipients(ctx context.Context, tx pgx.Tx, id uuid.UUID, want []NewDelivery) (missing []NewDelivery, last int, held string, err error) {
+	rows, err := tx.Query(ctx, `SELECT agency, n, CASE WHEN state = 'held' THEN reason ELSE '' END FROM delivery WHERE dispatch_id = $1`, id)
+	if err != nil {
+		return nil, 0, "", fmt.Errorf("read recipients of %s: %w", id, err)
+	}
+	have := map[routing.Code]bool{}
+	var agency routing.Code
+	var n int
+	var reason string
+	_, err = pgx.ForEachRow(rows, []any{&agency, &n, &reason}, func() error {
+		have[agency] = true
+		last = max(last, n)
+		if reason != "" {
+			held = reason
+		}
+		return nil
+	})
+	for _, w := range want {
+		if !have[w.Agency] {
+			missing = append(missing, w)
+		}
+	}
+	return missing, last, held, err
+}
+
+// again is what tells several recalls or updates of one document apart; a new document has only one.
+func (a *Acceptance) again() []byte {
+	if a.Kind == New {
+		return []byte{}
+	}
+	return a.Fingerprint[:]
+}
+
+// state is where a new delivery starts: held at the door, in the mailbox with the commit that lists it, or pending.
+func (a *Acceptance) state(d NewDelivery, held string) State {
+	switch {
+	case held != "":
+		return Held
+	case d.Way == routing.Mailbox:
+		return Delivered
+	default:
+		return Pending
+	}
+}
+
+// queueDispatch adds the statements of one dispatch that won its identity, except those for its objects.
+func queueDispatch(batch *pgx.Batch, a *Acceptance) error {
+	report, err := json.Marshal(a.Report)
+	if err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	warnings := a.Warnings
+	if len(warnings) == 0 {
+		warnings = json.RawMessage("[]")
+	}
+	batch.Queue(`
+		INSERT INTO dispatch (id, system_id, sender, document_id, kind, original, number, notation, promulgated, type_name,
+		    subject, urgency, form, first_part, signature, verdict, report, warnings, held_for, held_by, directory, accepted_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+		a.ID, a.System, a.Sender, a.DocumentID, a.Kind, orNull(a.Original, a.Original == uuid.UUID{}), a.Number, a.Notation,
+		orNull(a.Promulgated, a.Promulgated.IsZero()), a.TypeName, a.Subject, a.Urgency, a.Form, a.FirstPart, a.Signature,
+		a.Verdict, report, warnings, orNull(a.HeldFor, a.HeldFor == ""), orNull(a.HeldBy, a.HeldFor == ""), a.Directory,
+		a.AcceptedAt.UTC())
+	for _, f := range a.Attachments {
+		batch.Queue(`
+			INSERT INTO attachment (dispatch_id, n, name, media_type, sha256, size, verdict) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			a.ID, f.N, f.Name, f.MediaType, f.SHA256, f.Size, f.Verdict)
+	}
+	queueDeliveries(batch, a.ID, 0, a.Deliveries, a, a.HeldFor)
+	batch.Queue(`INSERT INTO tally (day, agency, metric, count) VALUES ($1, $2, 'sent', 1)`, Day(a.AcceptedAt), a.Sender)
+	if a.Kind == Recall {
+		queueRecall(batch, a)
+	}
+	queueAudit(batch, Event{At: a.AcceptedAt, Actor: a.System, IP: a.IP, Action: "dispatch.accept", Object: a.ID.String(),
+		Detail: fmt.Sprintf("%s %s to %d recipients", a.Sender, a.DocumentID, len(a.Deliveries))})
+	return nil
+}
+
+// queueDeliveries adds one statement that makes deliveries n = last+1 …, their queue rows, and the counts of those
+// that a mailbox has with this commit.
+func queueDeliveries(batch *pgx.Batch, id uuid.UUID, last int, list []NewDelivery, a *Acceptance, held string) {
+	numbers := make([]int32, len(list))
+	addressed, agencies, systems := make([]string, len(list)), make([]string, len(list)), make([]string, len(list))
+	ways, states := make([]string, len(list)), make([]string, len(list))
+	for i, d := range list {
+		numbers[i] = int32(last + i + 1)
+		addressed[i], agencies[i], systems[i] = d.AddressedTo, string(d.Agency), d.System
+		ways[i], states[i] = string(d.Way), string(a.state(d, held))
+	}
+	owner, deadline := "", (*time.Time)(nil)
+	if held != "" {
+		at := a.Deadline.UTC()
+		owner, deadline = a.HeldBy, &at
+		if owner == "" {
+			owner = "operator"
+		}
+	}
+	batch.Queue(`
+		WITH made AS (
+		    INSERT INTO delivery (dispatch_id, n, addressed_to, agency, system_id, way, state, state_at, reason, owner, deadline)
+		    SELECT $1, n, addressed_to, agency, system_id, way, state, $8, $9, $10, $11
+		      FROM unnest($2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+		           AS x (n, addressed_to, agency, system_id, way, state)
+		    RETURNING n, agency, system_id, way, state),
+		queued AS (
+		    INSERT INTO queue (dispatch_id, n, kind, destination, urgency, entered, due)
+		    SELECT $1, n, 'd', system_id, $12, $8, CASE WHEN way = 'push' THEN $8 END FROM made WHERE state = 'pending')
+		INSERT INTO tally (day, agency, metric, count)
+		SELECT $13, agency, 'received', 1 FROM made WHERE state = 'delivered'`,
+		id, numbers, addressed, agencies, systems, ways, states, a.AcceptedAt.UTC(), held, owner, deadline,
+		a.Urgency, Day(a.AcceptedAt))
+}
+
+// queueRecall adds the statement by which a recall takes back what the recipients' systems have not been told of yet:
+// there it is a cancellation with no message (R22), so the recall's own delivery ends with it.
+func queueRecall(batch *pgx.Batch, a *Acceptance) {
+	agencies := make([]string, len(a.Deliveries))
+	for i, d := range a.Deliveries {
+		agencies[i] = string(d.Agency)
+	}
+	batch.Queue(`
+		WITH gone AS (
+		    UPDATE delivery SET state = 'recalled', state_at = $4, reason = 'recalled_unfetched'
+		     WHERE dispatch_id = $1 AND agency = ANY($3) AND state = 'pending' AND told_at IS NULL
+		    RETURNING dispatch_id, n, agency),
+		own AS (
+		    UPDATE delivery AS d SET state = 'recalled', state_at = $4, reason = 'recalled_unfetched'
+		      FROM gone WHERE d.dispatch_id = $2 AND d.agency = gone.agency AND d.state = 'pending'
+		    RETURNING d.dispatch_id, d.n)
+		DELETE FROM queue AS q USING (SELECT dispatch_id, n FROM gone UNION ALL SELECT dispatch_id, n FROM own) AS x
+		 WHERE q.dispatch_id = x.dispatch_id AND q.n = x.n AND q.kind = 'd'`,
+		a.Original, a.ID, agencies, a.AcceptedAt.UTC())
+}
+
+// orNull gives the database NULL where Go has a zero value.
+func orNull[T any](value T, none bool) any {
+	if none {
+		return nil
+	}
+	return value
+}
