@@ -60,7 +60,7 @@ type call struct {
 	want         []int         // statuses that are success; none: any 2xx
 }
 
-// do makes the request and gives back an answer whose status is wanted; every other status is a *Problem.
+// do makes the request and gives back an answer whose status is wanted; everything but a 2xx is a *Problem.
 // The caller closes the body.
 func (c *Client) do(ctx context.Context, k call) (*http.Response, error) {
 	ctx, watch := newWatch(ctx, c.quiet()+k.patience)
@@ -80,6 +80,9 @@ func (c *Client) do(ctx context.Context, k call) (*http.Response, error) {
 		return res, nil
 	}
 	defer res.Body.Close()
+	if res.StatusCode < 300 { // a success, but not the one that was asked for
+		return nil, fmt.Errorf("%w: %s", ErrUnreadable, res.Status)
+	}
 	return nil, readProblem(res, time.Now())
 }
 

@@ -67,7 +67,13 @@ func (d *Door) turn() error {
 		d.server = nil
 		return s.Close()
 	case !shut && d.server == nil:
-		return d.listen()
+		if err := d.listen(); err != nil {
+			return err
+		}
+	}
+	if d.server != nil && d.tls != nil {
+		// Connections that are open already would not see a certificate that expires now.
+		d.server.SetKeepAlivesEnabled(!d.faults.has(ExpiredTLS))
 	}
 	return nil
 }

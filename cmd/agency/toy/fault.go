@@ -23,11 +23,15 @@ const (
 	Redirect    FaultName = "redirect" // 307 to the same place, marked, so that Followed can count who goes there
 	Reset       FaultName = "reset"    // the connection is reset after Bytes bytes of the answer
 	Cut         FaultName = "cut"      // the connection is reset after Bytes bytes of the request's body were read
+	ExpiredTLS  FaultName = "tls"      // new connections get an expired certificate (Certificates.Config)
 	Drip        FaultName = "drip"     // the answer comes one byte at a time, Delay apart (slow-loris)
 )
 
-// faultOrder is the order in which faults are drawn: the first that hits is played, Slow may go before it.
-var faultOrder = []FaultName{Down, Slow, Cut, Hang, AnswerCode, Redirect, WrongJSON, LoseAnswer, AnswerTwice, Reset, Drip}
+// httpFaults are those that one request can meet, in the order in which they are drawn: the first that hits is
+// played, Slow may go before it.
+var httpFaults = []FaultName{Down, Slow, Cut, Hang, AnswerCode, Redirect, WrongJSON, LoseAnswer, AnswerTwice, Reset, Drip}
+
+var faultOrder = append([]FaultName{ExpiredTLS}, httpFaults...)
 
 // Fault is one setting of the dial.
 type Fault struct {

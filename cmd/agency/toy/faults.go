@@ -20,7 +20,8 @@ type Faults struct {
 	set      map[FaultName]Fault
 	hits     map[FaultName]int
 	followed int
-	changed  chan struct{}
+	changed  chan struct{} // closed by the next Set
+	met      chan struct{} // closed by the next hit; nil while nobody waits for one
 	watchers map[int]func() error
 	nextID   int
 }
@@ -90,6 +91,26 @@ func (f *Faults) Hits() map[FaultName]int {
 	return maps.Clone(f.hits)
 }
 
+// WaitHits blocks until the fault was played at least n times.
+func (f *Faults) WaitHits(ctx context.Context, name FaultName, n int) error {
+	for {
+		f.mu.Lock()
+		if f.met == nil {
+			f.met = make(chan struct{})
+		}
+		hits, met := f.hits[name], f.met
+		f.mu.Unlock()
+		if hits >= n {
+			return nil
+		}
+		select {
+		case <-met:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // Followed counts requests that came by following a Redirect. The axis must never do that.
 func (f *Faults) Followed() int {
 	if f == nil {
@@ -108,6 +129,15 @@ func (f *Faults) shut() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.set[Down].P >= 1
+}
+
+func (f *Faults) has(name FaultName) bool {
+	if f == nil {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.set[name].P > 0
 }
 
 // onChange calls fn after every Set until the returned func is called.
@@ -133,7 +163,7 @@ func (f *Faults) next() <-chan struct{} {
 	return f.changed
 }
 
-// draw decides what one request meets: perhaps Slow, then at most one other fault.
+// draw decides which of some faults one request meets: perhaps Slow, then at most one other.
 func (f *Faults) draw(among ...FaultName) []Fault {
 	if f == nil {
 		return nil
@@ -143,37 +173,20 @@ func (f *Faults) draw(among ...FaultName) []Fault {
 	var out []Fault
 	for _, name := range faultOrder {
 		x, ok := f.set[name]
-		if !ok || len(among) > 0 && !slices.Contains(among, name) || f.rng.Float64() >= x.P {
+		if !ok || !slices.Contains(among, name) || f.rng.Float64() >= x.P {
 			continue
 		}
 		f.hits[name]++
+		if f.met != nil {
+			close(f.met)
+			f.met = nil
+		}
 		out = append(out, x)
 		if name != Slow {
 			break
 		}
 	}
 	return out
-}
-
-// pull lets the dial act on a system that fetches: Down stops it until the dial is turned, Slow delays each item, and
-// lost says that it is to keep the item but not to tell the axis.
-func (f *Faults) pull(ctx context.Context) (lost bool, err error) {
-	for f.shut() {
-		select {
-		case <-f.next():
-		case <-ctx.Done():
-			return false, ctx.Err()
-		}
-	}
-	for _, x := range f.draw(Slow, LoseAnswer) {
-		if x.Name == LoseAnswer {
-			return true, nil
-		}
-		if err := sleep(ctx, x.Delay); err != nil {
-			return false, err
-		}
-	}
-	return false, nil
 }
 
 // Control is the dial over HTTP, for a toy that runs by itself: GET shows it, PUT replaces it by a JSON list of faults

@@ -151,6 +151,9 @@ func (h *Hub) answerSoon(r Received) {
 }
 
 func (h *Hub) answer(ctx context.Context, r Received, open []Receipt) {
+	if h.up(ctx) != nil {
+		return
+	}
 	leave, err := h.keys.enter(ctx, r.Delivery)
 	if err != nil {
 		return

@@ -12,34 +12,47 @@ import (
 	"sync"
 )
 
-// journal appends JSON lines to a file (or to nothing) and tells those who wait that something changed.
+// journal appends JSON lines to a file (or to nothing) and tells those who wait that something changed. The zero
+// journal has no file.
 type journal struct {
 	mu      sync.Mutex
 	file    *os.File
-	failed  error
-	changed chan struct{}
+	failed  error         // the first failure to write: after half a line nothing more may follow
+	changed chan struct{} // made by who waits, closed by who changes
 }
 
-// openJournal reads what the file holds, line by line, and opens it for more. A last line without its newline was cut
-// off when its process died: it never counted, and is removed so that the next line stands alone.
-func openJournal(path string, each func(line []byte) error) (*journal, error) {
-	j := &journal{changed: make(chan struct{})}
+// open reads what the file holds, line by line, and opens it for more. A last line without its newline was cut off
+// when its process died: it never counted, and is removed so that the next line stands alone.
+func (j *journal) open(path string, each func(line []byte) error) error {
 	if path == "" {
-		return j, nil
+		return nil
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	whole, err := readLines(f, each)
 	if err == nil {
 		err = f.Truncate(whole)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read log %s: %w", path, err), f.Close())
+		return errors.Join(fmt.Errorf("read log %s: %w", path, err), f.Close())
 	}
 	j.file = f
-	return j, nil
+	return nil
+}
+
+// readJournal reads the whole lines of a log that another process may be writing; it changes nothing.
+func readJournal(path string, each func(line []byte) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := readLines(f, each); err != nil {
+		return fmt.Errorf("read log %s: %w", path, err)
+	}
+	return nil
 }
 
 // readLines gives the length of all whole lines.
@@ -64,8 +77,8 @@ func readLines(r io.Reader, each func(line []byte) error) (int64, error) {
 	}
 }
 
-// add writes one line and runs keep under the lock, so that file and memory tell the same. The caller must not hold
-// the lock. What was kept in memory stays kept when the file fails; the failure comes back here and from Close.
+// add writes one line and then runs keep under the lock, so that file and memory tell the same. What cannot be written
+// is not kept.
 func (j *journal) add(line any, keep func()) error {
 	b, err := json.Marshal(line)
 	if err != nil {
@@ -73,15 +86,19 @@ func (j *journal) add(line any, keep func()) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	keep()
-	close(j.changed)
-	j.changed = make(chan struct{})
-	if j.file == nil {
-		return nil
+	if j.failed != nil {
+		return j.failed
 	}
-	if _, err := j.file.Write(append(b, '\n')); err != nil {
-		j.failed = errors.Join(j.failed, err)
-		return err
+	if j.file != nil {
+		if _, err := j.file.Write(append(b, '\n')); err != nil {
+			j.failed = fmt.Errorf("write log: %w", err)
+			return j.failed
+		}
+	}
+	keep()
+	if j.changed != nil {
+		close(j.changed)
+		j.changed = nil
 	}
 	return nil
 }
@@ -90,6 +107,9 @@ func (j *journal) add(line any, keep func()) error {
 func (j *journal) wait(ctx context.Context, ok func() bool) error {
 	for {
 		j.mu.Lock()
+		if j.changed == nil {
+			j.changed = make(chan struct{})
+		}
 		yes, changed := ok(), j.changed
 		j.mu.Unlock()
 		if yes {
@@ -107,9 +127,9 @@ func (j *journal) close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.file == nil {
-		return j.failed
+		return nil
 	}
-	f := j.file
-	j.file = nil
-	return errors.Join(j.failed, f.Close())
+	err := errors.Join(j.failed, j.file.Close())
+	j.file, j.failed = nil, os.ErrClosed
+	return err
 }

@@ -40,6 +40,9 @@ func (l Load) Run(ctx context.Context) (LoadResult, error) {
 	if l.For <= 0 && l.Max <= 0 {
 		return LoadResult{}, errors.New("load: neither a time nor a number of documents is given")
 	}
+	if l.Log == nil {
+		l.Log = &SentLog{}
+	}
 	m := &meter{}
 	var next atomic.Int64
 	ctx, stop := context.WithCancelCause(ctx)
@@ -64,11 +67,7 @@ func (l Load) Run(ctx context.Context) (LoadResult, error) {
 }
 
 func (l Load) one(ctx context.Context, c *Client, i int, m *meter) error {
-	log := l.Log
-	if log == nil {
-		log = &SentLog{j: &journal{changed: make(chan struct{})}}
-	}
-	s := Sender{Client: c, Log: log, Patience: l.Patience}
+	s := Sender{Client: c, Log: l.Log, Patience: l.Patience}
 	sent, took, err := s.timed(ctx, l.Documents(i))
 	if err == nil {
 		m.add(sent, took)

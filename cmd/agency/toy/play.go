@@ -22,7 +22,7 @@ func (f *Faults) Wrap(next http.Handler) http.Handler {
 			f.followed++
 			f.mu.Unlock()
 		}
-		for _, x := range f.draw() {
+		for _, x := range f.draw(httpFaults...) {
 			if x.Name != Slow {
 				f.play(x, w, r, next)
 				return

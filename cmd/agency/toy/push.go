@@ -87,7 +87,7 @@ func (h *Hub) pushed(w http.ResponseWriter, r *http.Request, it Item) {
 }
 
 func (h *Hub) takeNow(w http.ResponseWriter, r *http.Request, it Item) {
-	kept, _, err := h.keep(r.Context(), it)
+	kept, err := h.keep(r.Context(), it)
 	if err != nil {
 		h.log().Warn("push not kept", "delivery", it.Delivery, "error", err)
 		http.Error(w, "not kept", http.StatusServiceUnavailable)
@@ -106,7 +106,10 @@ func (h *Hub) takeNow(w http.ResponseWriter, r *http.Request, it Item) {
 
 // takeLater takes what was only told so far. If it never succeeds the axis tells it again after five minutes.
 func (h *Hub) takeLater(ctx context.Context, it Item) {
-	if _, err := h.Patience.try(ctx, func() error { return h.take(ctx, it) }); err != nil {
+	if h.up(ctx) != nil {
+		return
+	}
+	if _, err := h.Patience.try(ctx, func() error { return h.take(ctx, it, false) }); err != nil {
 		h.log().Warn("pushed delivery not taken", "delivery", it.Delivery, "error", err)
 	}
 }

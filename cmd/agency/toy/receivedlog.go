@@ -53,9 +53,10 @@ type receivedLine struct {
 }
 
 // ReceivedLog keeps what a receiving system got, in memory and, when it has a file, as JSON lines. Several toys may
-// share one; deliveries are told apart by their id. The file is not synced: it outlives its process, not the machine.
+// share one; deliveries are told apart by their id. The file is not synced: it outlives its process, not the machine. The zero
+// ReceivedLog is in memory only.
 type ReceivedLog struct {
-	j        *journal
+	j        journal
 	received []Received
 	place    map[string]int // delivery -> index in received
 	said     []Said
@@ -68,20 +69,34 @@ type ReceivedLog struct {
 // OpenReceivedLog opens a log and reads what the file already holds, so that a toy that was killed knows what it has.
 // path "" keeps it in memory only.
 func OpenReceivedLog(path string) (*ReceivedLog, error) {
-	l := &ReceivedLog{place: map[string]int{}, hearing: map[string]bool{}, saying: map[saying]bool{}, again: map[string]int{}}
-	j, err := openJournal(path, func(b []byte) error {
-		var line receivedLine
-		if err := json.Unmarshal(b, &line); err != nil {
-			return err
-		}
-		l.keep(line)
-		return nil
-	})
-	l.j = j
-	return l, err
+	l := &ReceivedLog{}
+	if err := l.j.open(path, l.load); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// ReadReceived reads the log of another process, which may be writing it.
+func ReadReceived(path string) ([]Received, error) {
+	l := &ReceivedLog{}
+	err := readJournal(path, l.load)
+	return l.received, err
+}
+
+func (l *ReceivedLog) load(b []byte) error {
+	var line receivedLine
+	if err := json.Unmarshal(b, &line); err != nil {
+		return err
+	}
+	l.keep(line)
+	return nil
 }
 
 func (l *ReceivedLog) keep(line receivedLine) {
+	if l.place == nil {
+		l.place, l.again = map[string]int{}, map[string]int{}
+		l.saying, l.hearing = map[saying]bool{}, map[string]bool{}
+	}
 	switch {
 	case line.Received != nil:
 		l.place[line.Received.Delivery] = len(l.received)

@@ -26,25 +26,35 @@ type Sent struct {
 func (s Sent) Acknowledged() bool { return s.Refused == nil }
 
 // SentLog keeps what a sender may rely on, in memory and, when it has a file, as JSON lines. The file is not synced:
-// it outlives its process, not the machine.
+// it outlives its process, not the machine. The zero SentLog is in memory only.
 type SentLog struct {
-	j    *journal
+	j    journal
 	sent []Sent
 }
 
 // OpenSentLog opens a log and reads what the file already holds. path "" keeps it in memory only.
 func OpenSentLog(path string) (*SentLog, error) {
 	l := &SentLog{}
-	j, err := openJournal(path, func(line []byte) error {
-		var s Sent
-		if err := json.Unmarshal(line, &s); err != nil {
-			return err
-		}
-		l.sent = append(l.sent, s)
-		return nil
-	})
-	l.j = j
-	return l, err
+	if err := l.j.open(path, l.load); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// ReadSent reads the log of another process, which may be writing it.
+func ReadSent(path string) ([]Sent, error) {
+	l := &SentLog{}
+	err := readJournal(path, l.load)
+	return l.sent, err
+}
+
+func (l *SentLog) load(line []byte) error {
+	var s Sent
+	if err := json.Unmarshal(line, &s); err != nil {
+		return err
+	}
+	l.sent = append(l.sent, s)
+	return nil
 }
 
 // Add appends one line.

@@ -8,25 +8,25 @@ import (
 )
 
 // keep has the item's delivery here for good when it returns without an error: fetched, hashed and logged, once for
-// all. fresh says that it was not here before.
-func (h *Hub) keep(ctx context.Context, it Item) (r Received, fresh bool, err error) {
+// all.
+func (h *Hub) keep(ctx context.Context, it Item) (Received, error) {
 	leave, err := h.keys.enter(ctx, it.Delivery)
 	if err != nil {
-		return r, false, err
+		return Received{}, err
 	}
 	defer leave()
 	if r, ok := h.Log.Find(it.Delivery); ok {
-		return r, false, h.Log.add(receivedLine{Again: it.Delivery})
+		return r, h.Log.add(receivedLine{Again: it.Delivery})
 	}
-	r = Received{
+	r := Received{
 		System: h.name(), Delivery: it.Delivery, Dispatch: it.Dispatch.ID, DocumentID: it.Dispatch.DocumentID,
 		Sender: it.Dispatch.Sender, Kind: it.Dispatch.Kind, Agency: it.Agency, AddressedTo: it.AddressedTo,
 	}
 	if err := h.fetch(ctx, it, &r); err != nil {
-		return r, false, err
+		return r, err
 	}
 	r.At = h.now()
-	return r, true, h.Log.add(receivedLine{Received: &r})
+	return r, h.Log.add(receivedLine{Received: &r})
 }
 
 // fetch reads the bytes of a delivery, or those of another delivery of its dispatch where they may be shared.
