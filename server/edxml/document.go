@@ -1,21 +1,16 @@
 package edxml
 
-import "time"
-
 // Kind says what a packet is for: a document's business type (BussinessDocType 0 to 3) or a status.
 type Kind string
 
 // The five kinds of packets.
 const (
-	New     Kind = "new"     // 0, also when Bussiness is missing
-	Recall  Kind = "recall"  // 1 thu hồi
-	Update  Kind = "update"  // 2 cập nhật
-	Replace Kind = "replace" // 3 thay thế
-	StatusK Kind = "status"
+	KindNew     Kind = "new"     // 0, also when Bussiness is missing
+	KindRecall  Kind = "recall"  // 1 thu hồi
+	KindUpdate  Kind = "update"  // 2 cập nhật
+	KindReplace Kind = "replace" // 3 thay thế
+	KindStatus  Kind = "status"
 )
-
-// Vietnam is the zone of every time that a packet carries without one.
-var Vietnam = time.FixedZone("+07:00", 7*60*60)
 
 // Document is what a document packet says. Texts are without surrounding white space, which is layout, not content.
 type Document struct {
@@ -156,10 +151,4 @@ type Status struct {
 	Description string // the reason of 02 and 16
 	At          Date   // Timestamp
 	Unknown     []Unknown
-}
-
-// Date is a day or a moment, in +07:00. Text is what stood there when it is no date that we know; At is zero then.
-type Date struct {
-	At   time.Time
-	Text string
 }

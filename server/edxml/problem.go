@@ -1,5 +1,7 @@
 package edxml
 
+import "fmt"
+
 // Defect says what is wrong with an element.
 type Defect string
 
@@ -25,8 +27,79 @@ type Problem struct {
 // Unreadable is the error for what is not XML, or is XML that we refuse to read (DOCTYPE, entities, depth, sizes).
 type Unreadable struct {
 	Problem
-	XML bool // well-formed so far, refused for safety
+	XML bool // well-formed as far as it was read; refused for safety
 }
 
 // Error gives line, path and the English sentence.
-func (u *Unreadable) Error() string { return u.EN }
+func (u *Unreadable) Error() string {
+	return fmt.Sprintf("edxml: line %d, %s: %s", u.Line, u.Path, u.EN)
+}
+
+// Errors are the problems for which a packet is refused on every face: missing From, To or DocumentId, a status code that does not
+// exist, unreadable XML. Codes that the directory does not know are the server's to add.
+func (p Packet) Errors() []Problem { return p.only(false) }
+
+// Warnings are the problems that are kept and shown, and refuse nothing.
+func (p Packet) Warnings() []Problem { return p.only(true) }
+
+func (p Packet) only(warning bool) []Problem {
+	found := []Problem{} // never nil: it becomes a JSON array
+	for _, q := range p.Problems {
+		if q.Warning == warning {
+			found = append(found, q)
+		}
+	}
+	return found
+}
+
+// At most so many problems of a packet are kept; errors have their own share, so that warnings cannot push them out.
+const (
+	maxErrors   = 100
+	maxWarnings = 400
+)
+
+// sentence is a problem without its place.
+type sentence struct {
+	kind        Defect
+	vi, en, fix string
+}
+
+func (t sentence) at(path string, line int) Problem {
+	return Problem{Path: path, Line: line, Kind: t.kind, VI: t.vi, EN: t.en, Fix: t.fix}
+}
+
+// label is what a field is called in Vietnamese; fields without one go by their element name alone.
+var label = map[string]string{
+	"From": "bên gửi", "To": "bên nhận", "OrganId": "mã định danh cơ quan", "DocumentId": "mã định danh văn bản",
+	"OrganName": "tên cơ quan", "OrganAdd": "địa chỉ", "Email": "thư điện tử",
+	"Code": "số, ký hiệu", "CodeNumber": "số", "CodeNotation": "ký hiệu", "PromulgationDate": "ngày ban hành",
+	"DocumentType": "loại văn bản", "Type": "loại", "TypeName": "tên loại", "Subject": "trích yếu", "Content": "nội dung",
+	"FullName": "họ tên người ký", "Position": "chức vụ", "DueDate": "thời hạn xử lý", "Priority": "độ khẩn",
+	"PageAmount": "số trang", "PromulgationAmount": "số bản", "Place": "nơi nhận", "StatusCode": "mã trạng thái",
+	"Description": "lý do", "Timestamp": "thời điểm", "ResponseFor": "văn bản được phản hồi", "BussinessDocType": "loại nghiệp vụ",
+	"AttachmentName": "tên tệp", "ContentTransferEncoded": "nội dung tệp", "Attachment": "tệp đính kèm",
+	"ContentType": "kiểu nội dung", "edXMLEnvelope": "phong bì", "MessageHeader": "thông tin văn bản",
+}
+
+// named is "Subject (trích yếu)".
+func named(element string) string {
+	if vi, ok := label[element]; ok {
+		return element + " (" + vi + ")"
+	}
+	return element
+}
+
+func missing(element string) sentence {
+	return sentence{Missing, fmt.Sprintf("Thiếu %s.", named(element)), fmt.Sprintf("%s is missing or empty.", element),
+		fmt.Sprintf("Bổ sung %s / Add %s", named(element), element)}
+}
+
+func tooLong(element string, n, limit int) sentence {
+	return sentence{TooLong, fmt.Sprintf("%s dài %d ký tự, tối đa %d.", named(element), n, limit),
+		fmt.Sprintf("%s has %d characters, at most %d are meant.", element, n, limit),
+		fmt.Sprintf("Rút gọn còn %d ký tự / Shorten it to %d characters", limit, limit)}
+}
+
+func malformed(element, vi, en, fix string) sentence {
+	return sentence{Malformed, named(element) + " " + vi, element + " " + en, fix}
+}

@@ -1,0 +1,115 @@
+package edxml
+
+import (
+	"bufio"
+	"encoding/base64"
+	"io"
+)
+
+// payload answers: which bytes does this base64 text stand for? It pulls the text of ContentTransferEncoded from the scanner piece by
+// piece and decodes it as Java's common decoder does: blanks and letters outside the alphabet are left out (the latter with a
+// warning), "-" and "_" are "+" and "/", the first "=" ends it.
+type payload struct {
+	d      *reader
+	buffer *bufio.Reader
+	text   []byte // alphabet letters not yet decoded, fewer than four between calls
+	plain  []byte // decoded, not yet given
+	store  []byte // what plain is cut from
+	path   string
+	line   int
+	ended  bool // "=" was seen
+	odd    bool // warned
+	failed error
+}
+
+func (p *payload) begin(d *reader) {
+	if p.store == nil {
+		p.store = make([]byte, base64.StdEncoding.DecodedLen(bufferSize+4))
+		p.text = make([]byte, 0, bufferSize+4)
+	}
+	*p = payload{d: d, buffer: p.buffer, text: p.text[:0], store: p.store, path: d.s.path(), line: d.s.top().line}
+}
+
+// Read gives decoded bytes until the element ends. Every fault of the packet comes back each time it is called.
+func (p *payload) Read(b []byte) (int, error) {
+	for len(p.plain) == 0 {
+		if p.failed != nil {
+			return 0, p.failed
+		}
+		p.failed = p.more()
+	}
+	n := copy(b, p.plain)
+	p.plain = p.plain[n:]
+	return n, nil
+}
+
+// more takes the next token of the element.
+func (p *payload) more() error {
+	tok, err := p.d.s.next()
+	switch {
+	case err != nil:
+		return err
+	case tok == tokenEnd:
+		p.decodeRest()
+		return io.EOF
+	case tok == tokenStart:
+		p.warn("có phần tử con, bị bỏ qua.", "has an element within, which is skipped.")
+		return p.d.unknown()
+	}
+	p.collect(p.d.s.text)
+	return p.decode()
+}
+
+// alphabet gives the letter of standard base64 for a byte, or what else it is.
+var alphabet = func() (t [256]byte) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+		t[c] = c
+	}
+	t['-'], t['_'] = '+', '/'
+	t[' '], t['\t'], t['\r'], t['\n'] = blank, blank, blank, blank
+	return t
+}()
+
+const blank = 1 // in alphabet: skipped; 0: not base64
+
+func (p *payload) collect(text []byte) {
+	for _, c := range text {
+		switch letter := alphabet[c]; {
+		case letter == blank:
+		case p.ended && c != '=', letter == 0 && c != '=':
+			p.warn("không phải base64 đúng chuẩn.", "is not proper base64.")
+		case c == '=':
+			p.ended = true
+		default:
+			p.text = append(p.text, letter)
+		}
+	}
+}
+
+// decode decodes all whole groups of four and keeps the rest.
+func (p *payload) decode() error {
+	whole := len(p.text) &^ 3
+	n, err := base64.StdEncoding.Decode(p.store, p.text[:whole])
+	p.plain = p.store[:n]
+	p.text = p.text[:copy(p.text, p.text[whole:])]
+	return err
+}
+
+// decodeRest decodes the last one or two bytes.
+func (p *payload) decodeRest() {
+	if len(p.text) == 1 || len(p.text) > 0 && !p.ended {
+		p.warn("bị cắt ngắn.", "is cut short.")
+	}
+	if len(p.text) > 1 {
+		n, _ := base64.RawStdEncoding.Decode(p.store, p.text) // letters of the alphabet only: it cannot fail
+		p.plain = p.store[:n]
+	}
+}
+
+func (p *payload) warn(vi, en string) {
+	if p.odd {
+		return
+	}
+	p.odd = true
+	p.d.warn(p.path, p.d.s.line, malformed("ContentTransferEncoded", vi, en, "Mã hóa lại tệp bằng base64 / Encode the file in base64 again"))
+}
