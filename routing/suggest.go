@@ -94,23 +94,29 @@ func (s *suggestions) addSlips(written string) {
 		return
 	}
 	var near []int32
-	try := func(parts ...string) {
-		near = append(near, s.d.find(strings.Join(parts, ""))...)
+	var buf [MaxCode + 2]byte
+	try := func(head, letter, tail string) {
+		slip := append(append(append(buf[:0], head...), letter...), tail...)
+		if i, ok := s.d.keys[string(slip)]; ok && i >= 0 {
+			near = append(near, i)
+		} else if ok {
+			near = append(near, s.d.clashes[-1-i]...)
+		}
 	}
 	for i := range len(written) + 1 {
 		head, tail := written[:i], written[i:]
 		for n := range len(codeLetters) {
 			letter := codeLetters[n : n+1]
-			try(head, letter, tail)
+			try(head, letter, tail) // one missing
 			if tail != "" {
-				try(head, letter, tail[1:])
+				try(head, letter, tail[1:]) // one wrong
 			}
 		}
 		if len(tail) > 0 {
-			try(head, tail[1:])
+			try(head, "", tail[1:]) // one too many
 		}
 		if len(tail) > 1 {
-			try(head, tail[1:2], tail[:1], tail[2:])
+			try(head, tail[1:2]+tail[:1], tail[2:]) // two swapped
 		}
 	}
 	s.addNearest(written, near)

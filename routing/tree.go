@@ -73,8 +73,9 @@ func (d *Directory) Label(c Code) string {
 
 func (d *Directory) label(i int32) string {
 	s := string(d.agencies[i].Code) + " " + d.agencies[i].ShortName()
+	const most = 5 // parents named; a real code has three
 	var over []string
-	for p := d.parent[i]; p >= 0; p = d.parent[p] {
+	for p := d.parent[i]; p >= 0 && len(over) < most; p = d.parent[p] {
 		over = append(over, d.agencies[p].ShortName())
 	}
 	if len(over) > 0 {
