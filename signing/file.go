@@ -1,8 +1,93 @@
 package signing
 
-import "context"
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"encoding/hex"
+)
 
-func verifyFile(_ context.Context, f File, _ Options) FileReport {
-	return FileReport{Name: f.Name, SHA256: f.SHA256, Verdict: Unsigned, Reason: NoSignature,
-		Reasons: []Reason{NoSignature}, Signatures: []SignatureReport{}}
+// verifyFile judges one file: its detached signature, if any, and what signatures are inside.
+func verifyFile(ctx context.Context, f File, o Options) FileReport {
+	r := FileReport{Name: f.Name, SHA256: f.SHA256, Reasons: []Reason{}, Signatures: []SignatureReport{}}
+	j := judge{ctx: ctx, o: o, trust: o.Trust.ready()}
+	if r.SHA256 == "" {
+		r.SHA256 = j.fileDigest(f, &r)
+	}
+	if f.Signature != nil {
+		for _, s := range j.detached(f) {
+			s.Kind, s.Covers, s.After = "cms", CoversWhole, AfterNothing
+			r.Signatures = append(r.Signatures, s)
+		}
+	}
+	j.inside(f, &r)
+	r.finish()
+	return r
+}
+
+// fileDigest computes what the report names the file by.
+func (j judge) fileDigest(f File, r *FileReport) string {
+	d := wholeFile(j.ctx, f)
+	sum, ok := d.get(crypto.SHA256)
+	if !ok {
+		if d.err != nil {
+			r.Reasons = addReason(r.Reasons, readReason(d.err))
+		}
+		return ""
+	}
+	return hex.EncodeToString(sum)
+}
+
+// inside looks for signatures within the file, by what it is and not by its name.
+func (j judge) inside(f File, r *FileReport) {
+	head := peekFile(f, 1024)
+	switch {
+	case bytes.Contains(head, []byte("%PDF-")):
+		r.Format = "pdf"
+		j.pdf(f, r)
+	case f.Signature == nil && isCMS(head):
+		r.Format = "cms"
+		for _, s := range j.attached(f) {
+			s.Kind, s.Covers, s.After = "cms", CoversWhole, AfterNothing
+			r.Signatures = append(r.Signatures, s)
+		}
+	default:
+		j.other(f, head, r)
+	}
+}
+
+var oidSignedDataDER = []byte{0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02}
+
+// isCMS recognises a ContentInfo with SignedData, or its PEM.
+func isCMS(head []byte) bool {
+	text := bytes.TrimSpace(head)
+	for _, label := range []string{"-----BEGIN CMS-----", "-----BEGIN PKCS7-----", "-----BEGIN PKCS #7 SIGNED DATA-----"} {
+		if bytes.HasPrefix(text, []byte(label)) {
+			return true
+		}
+	}
+	return len(head) > 16 && head[0] == tagSequence && bytes.Contains(head[:16], oidSignedDataDER[:min(11, len(head))])
+}
+
+// finish draws the file's verdict from its signatures, and from what was found about the file itself.
+func (r *FileReport) finish() {
+	r.Verdict = Unsigned
+	for i := range r.Signatures {
+		s := &r.Signatures[i]
+		s.File, s.Number = r.Name, i+1
+		if w := worse(r.Verdict, s.Verdict); w != r.Verdict {
+			r.Verdict, r.Reason = w, s.Reason
+		}
+		for _, why := range s.Reasons {
+			r.Reasons = addReason(r.Reasons, why)
+		}
+	}
+	own, why := decide(r.Reasons)
+	if w := worse(r.Verdict, own); own != Valid && w != r.Verdict {
+		r.Verdict, r.Reason = w, why
+	}
+	if r.Verdict == Unsigned {
+		r.Reason = NoSignature
+		r.Reasons = addReason(r.Reasons, NoSignature)
+	}
 }

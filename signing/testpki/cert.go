@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -102,6 +103,9 @@ func sign(template *x509.Certificate, ca *Identity, key crypto.Signer) (*Identit
 			chain = append([]*x509.Certificate{ca.Certificate}, ca.Chain...)
 		}
 	}
+	if template.SubjectKeyId == nil {
+		template.SubjectKeyId = keyID(key.Public())
+	}
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
 	if err != nil {
 		return nil, fmt.Errorf("issue %s: %w", template.Subject, err)
@@ -111,6 +115,16 @@ func sign(template *x509.Certificate, ca *Identity, key crypto.Signer) (*Identit
 		return nil, fmt.Errorf("read back %s: %w", template.Subject, err)
 	}
 	return &Identity{Name: template.Subject.CommonName, Certificate: c, Key: key, Chain: chain}, nil
+}
+
+// keyID is the first 20 bytes of the SHA-256 of the public key (RFC 7093, 2, method 1).
+func keyID(public crypto.PublicKey) []byte {
+	spki, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return nil
+	}
+	sum := sha256.Sum256(spki)
+	return sum[:20]
 }
 
 // testMark ends every name made here.

@@ -1,0 +1,189 @@
+package signing
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"encoding/pem"
+	"io"
+)
+
+// maxPEM bounds what is decoded from PEM in memory. Larger messages must come as DER.
+const maxPEM = 16 << 20
+
+// readSigners parses the SignerInfos.
+func (m *message) readSigners() ([]signerInfo, Reason) {
+	out := make([]signerInfo, 0, len(m.signers))
+	for _, der := range m.signers {
+		s, why := readSigner(der)
+		if why != "" {
+			return nil, why
+		}
+		out = append(out, s)
+	}
+	return out, ""
+}
+
+// maxCertificates bounds the certificates that one message may bring.
+const maxCertificates = 100
+
+// readCertificates parses the certificates of the message.
+func (m *message) readCertificates() ([]*certificate, Reason) {
+	if len(m.certificates) > maxCertificates {
+		return nil, CMSTooLarge
+	}
+	var out []*certificate
+	var why Reason
+	for _, der := range m.certificates {
+		c, w := readCertificate(der)
+		if w != "" {
+			why = w
+			continue
+		}
+		if !contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out, why
+}
+
+// message judges all signers of a CMS over a content. A message without signers is one invalid signature.
+func (j judge) message(m *message, content *digester) []SignatureReport {
+	signers, why := m.readSigners()
+	if why == "" && len(signers) == 0 {
+		why = NoSigner
+	}
+	if why != "" {
+		return []SignatureReport{failed(why)}
+	}
+	certs, certWhy := m.readCertificates()
+	for _, der := range m.crls {
+		if l, ok := readCRL(der); ok {
+			j.crls = append(j.crls, l)
+		}
+	}
+	var hashes []crypto.Hash
+	for _, s := range signers {
+		hashes = append(hashes, s.hash)
+	}
+	content.prepare(hashes)
+	out := make([]SignatureReport, 0, len(signers))
+	for _, s := range signers {
+		c := checkSigner(m, s, certs, content.get)
+		c.add(certWhy)
+		if m.version != m.expectedVersion(signers) {
+			c.add(CMSVersion)
+		}
+		if s.signed == nil && looksLikeAttributes(content) {
+			c.add(AttributesStripped)
+		}
+		if content.err != nil {
+			c.add(readReason(content.err))
+		}
+		out = append(out, j.signer(c, certs))
+	}
+	return out
+}
+
+// failed reports a signature that could not be read at all.
+func failed(why ...Reason) SignatureReport {
+	r := SignatureReport{Reasons: why}
+	r.settle()
+	return r
+}
+
+func readReason(err error) Reason {
+	if err == context.Canceled || err == context.DeadlineExceeded {
+		return Interrupted
+	}
+	return FileUnreadable
+}
+
+// looksLikeAttributes says that a content is itself a SET OF Attribute with a message digest: then a signature over it
+// without attributes was made for another content, from which the attributes were cut (RFC 5652, 5.4; eContent attack).
+func looksLikeAttributes(content *digester) bool {
+	if content.r == nil || len(content.parts) == 0 || content.parts[0].n > 64<<10 {
+		return false
+	}
+	b := make([]byte, content.parts[0].n)
+	if readFull(content.r, b, content.parts[0].at) != nil || len(b) < 4 || b[0] != tagSet {
+		return false
+	}
+	return bytes.Contains(b, []byte{0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x09, 0x04})
+}
+
+// detached judges a detached signature over a file.
+func (j judge) detached(f File) []SignatureReport {
+	der, why := unarmour(f.Signature)
+	if why != "" {
+		return []SignatureReport{failed(why)}
+	}
+	m, why := readMessage(sliceReader(der), int64(len(der)), maxFrame, false)
+	if why != "" {
+		return []SignatureReport{failed(why)}
+	}
+	content := wholeFile(j.ctx, f)
+	out := j.message(m, content)
+	if m.hasContent {
+		for i := range out {
+			out[i].Reasons = addReason(out[i].Reasons, DetachedHasContent)
+			out[i].settle()
+		}
+	}
+	return out
+}
+
+// attached judges a file that is itself a CMS message.
+func (j judge) attached(f File) []SignatureReport {
+	r, size := f.Content, f.Size
+	if head := peekFile(f, 64); bytes.HasPrefix(bytes.TrimSpace(head), []byte("-----BEGIN")) {
+		if size > maxPEM {
+			return []SignatureReport{failed(CMSTooLarge)}
+		}
+		text := make([]byte, size)
+		if readFull(r, text, 0) != nil {
+			return []SignatureReport{failed(FileUnreadable)}
+		}
+		der, why := unarmour(text)
+		if why != "" {
+			return []SignatureReport{failed(why)}
+		}
+		r, size = sliceReader(der), int64(len(der))
+	}
+	m, why := readMessage(r, size, maxFrame, false)
+	if why != "" {
+		return []SignatureReport{failed(why)}
+	}
+	if !m.hasContent {
+		return []SignatureReport{failed(ContentMissing)}
+	}
+	return j.message(m, newDigester(j.ctx, r, m.content))
+}
+
+// unarmour takes PEM off, when there is any. What follows the block is stray data.
+func unarmour(b []byte) ([]byte, Reason) {
+	if !bytes.HasPrefix(bytes.TrimSpace(b[:min(len(b), 64)]), []byte("-----BEGIN")) {
+		return b, ""
+	}
+	block, rest := pem.Decode(b)
+	if block == nil {
+		return nil, CMSMalformed
+	}
+	if len(bytes.TrimSpace(rest)) > 0 {
+		return nil, CMSTrailingData
+	}
+	return block.Bytes, ""
+}
+
+// peekFile gives the first bytes of a file.
+func peekFile(f File, n int) []byte {
+	b := make([]byte, min(int64(n), max(f.Size, 0)))
+	if f.Content == nil || len(b) == 0 {
+		return nil
+	}
+	got, err := f.Content.ReadAt(b, 0)
+	if err != nil && err != io.EOF {
+		return nil
+	}
+	return b[:got]
+}

@@ -1,0 +1,66 @@
+package signing
+
+import (
+	"crypto"
+	_ "crypto/md5" // MD5 and SHA-1 are computed only to tell "weak" from "forged"
+	_ "crypto/sha1"
+	_ "crypto/sha256"
+	_ "crypto/sha512"
+	"encoding/asn1"
+)
+
+var (
+	oidData           = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	oidSignedData     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+	oidTSTInfo        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
+	oidContentType    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
+	oidMessageDigest  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
+	oidSigningTime    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
+	oidSigningCert    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
+	oidSigningCertV2  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+	oidTimestampToken = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
+
+	oidRSA     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
+	oidPSS     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
+	oidMGF1    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
+	oidEC      = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
+	oidEd25519 = asn1.ObjectIdentifier{1, 3, 101, 112}
+
+	oidEmail        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
+	oidUserID       = asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 1}
+	oidTimeStamping = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}
+)
+
+// digestByOID are the digest algorithms we can compute.
+var digestByOID = map[string]crypto.Hash{
+	"1.2.840.113549.2.5":     crypto.MD5,
+	"1.3.14.3.2.26":          crypto.SHA1,
+	"2.16.840.1.101.3.4.2.4": crypto.SHA224,
+	"2.16.840.1.101.3.4.2.1": crypto.SHA256,
+	"2.16.840.1.101.3.4.2.2": crypto.SHA384,
+	"2.16.840.1.101.3.4.2.3": crypto.SHA512,
+	"2.16.840.1.101.3.4.2.6": crypto.SHA512_256,
+	"2.16.840.1.101.3.4.2.5": crypto.SHA512_224,
+}
+
+// rsaWith and ecdsaWith name a signature algorithm together with its digest.
+var rsaWith = map[string]crypto.Hash{
+	"1.2.840.113549.1.1.4":  crypto.MD5,
+	"1.2.840.113549.1.1.5":  crypto.SHA1,
+	"1.3.14.3.2.29":         crypto.SHA1,
+	"1.2.840.113549.1.1.14": crypto.SHA224,
+	"1.2.840.113549.1.1.11": crypto.SHA256,
+	"1.2.840.113549.1.1.12": crypto.SHA384,
+	"1.2.840.113549.1.1.13": crypto.SHA512,
+}
+
+var ecdsaWith = map[string]crypto.Hash{
+	"1.2.840.10045.4.1":   crypto.SHA1,
+	"1.2.840.10045.4.3.1": crypto.SHA224,
+	"1.2.840.10045.4.3.2": crypto.SHA256,
+	"1.2.840.10045.4.3.3": crypto.SHA384,
+	"1.2.840.10045.4.3.4": crypto.SHA512,
+}
+
+// weak tells the digests that no longer bind.
+func weak(h crypto.Hash) bool { return h == crypto.MD5 || h == crypto.SHA1 }

@@ -1,0 +1,104 @@
+package signing
+
+import (
+	"crypto/x509"
+	"time"
+)
+
+// standing is what the lists say about one certificate.
+type standing struct {
+	report RevocationReport
+	why    Reason // RevocationMissing, RevocationStale or RevocationInvalid when not known
+}
+
+// revocation asks the lists at hand about each certificate of a path.
+type revocation struct {
+	trust *lazyTrust
+	extra []*crl // from the message or the PDF's DSS: they are signed, so where they come from does not matter
+	at    time.Time
+}
+
+// of gives the standing of c, whose issuer is known.
+func (v revocation) of(c, issuer *certificate) standing {
+	best := standing{report: RevocationReport{Status: "unknown"}, why: RevocationMissing}
+	for _, lists := range [][]*crl{v.trust.crls, v.extra} {
+		for _, l := range lists {
+			if l.issuer != c.issuer || l.unusable || l.users && c.x.IsCA || l.cas && !c.x.IsCA {
+				continue
+			}
+			if s := v.ask(l, c, issuer); better(s, best) {
+				best = s
+			}
+		}
+	}
+	return best
+}
+
+// ask reads one list.
+func (v revocation) ask(l *crl, c, issuer *certificate) standing {
+	s := standing{report: RevocationReport{Status: "unknown", Source: "crl", ThisUpdate: l.thisUpdate, NextUpdate: l.nextUpdate}}
+	if !v.signed(l, issuer) {
+		s.why = RevocationInvalid
+		return s
+	}
+	e, found := l.entries[string(serialBytes(c))]
+	const removeFromCRL = 8
+	if found && e.reason != removeFromCRL {
+		s.report.Status, s.report.RevokedAt = "revoked", e.at
+		return s
+	}
+	if !l.nextUpdate.IsZero() && v.at.After(l.nextUpdate) {
+		s.why = RevocationStale
+		return s
+	}
+	if l.thisUpdate.After(c.x.NotAfter) {
+		s.why = RevocationStale // the entry of an expired certificate may have been dropped (RFC 5280, 3.3)
+		return s
+	}
+	s.report.Status = "good"
+	return s
+}
+
+// signed checks that the issuer itself signed the list, with a key that may.
+func (v revocation) signed(l *crl, issuer *certificate) bool {
+	if l.schemeWhy != "" || issuer.keyWhy != "" || weak(l.scheme.hash) {
+		return false
+	}
+	if issuer.x.KeyUsage != 0 && issuer.x.KeyUsage&x509.KeyUsageCRLSign == 0 {
+		return false
+	}
+	return v.trust.listSigned(l, issuer)
+}
+
+// better prefers an answer to none, revoked to good, and the later of two good ones.
+func better(a, b standing) bool {
+	rank := func(s standing) int {
+		switch {
+		case s.report.Status == "revoked":
+			return 4
+		case s.report.Status == "good":
+			return 3
+		case s.why == RevocationStale:
+			return 2
+		case s.why == RevocationInvalid:
+			return 1
+		}
+		return 0
+	}
+	if rank(a) != rank(b) {
+		return rank(a) > rank(b)
+	}
+	if a.report.Status == "revoked" {
+		return a.report.RevokedAt.Before(b.report.RevokedAt)
+	}
+	return a.report.ThisUpdate.After(b.report.ThisUpdate)
+}
+
+// serialBytes are the contents octets of the serial number.
+func serialBytes(c *certificate) []byte {
+	der := integerDER(c)
+	if len(der) < 3 {
+		return nil
+	}
+	return der[2:]
+}
