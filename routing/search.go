@@ -177,7 +177,7 @@ func (d *Directory) refine(is []int32, q, folded string) {
 		}
 		bonus[i] = b + 1000*shared(foldedName, folded)
 		if d.agencies[i].Status == Closed {
-			bonus[i] -= 100000
+			bonus[i] -= 12000 // under every live one of this name, over those that only have the words
 		}
 	}
 	slices.SortStableFunc(is, func(x, y int32) int { return cmp.Compare(bonus[y], bonus[x]) })

@@ -64,6 +64,7 @@ func TestSearch(t *testing.T) {
 		"ubnd tp ho chi minh":         {"H29"},
 		"vpcp":                        {"G22"},
 		"thai binh":                   {"H54"}, // closed ones are found too
+		"huyen quynh phu":             {"H54.21"},
 		"so tai chinh":                {"H01.04", "H31.04"},
 		"xangdau":                     nil,
 		"":                            nil,
