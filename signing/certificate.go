@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -107,8 +108,8 @@ func attributeKey(rdn *cryptobyte.String, out *bytes.Buffer) bool {
 	}
 	out.WriteByte(2)
 	out.Write(id)
-	switch tag {
-	case cbasn1.UTF8String, cbasn1.PrintableString, cbasn1.IA5String, cbasn1.T61String:
+	switch {
+	case foldable(tag) && utf8.Valid(value): // folding turns all invalid bytes into one character
 		out.WriteByte(3)
 		out.WriteString(strings.Join(strings.Fields(strings.ToLower(string(value))), " "))
 	default:
@@ -116,4 +117,8 @@ func attributeKey(rdn *cryptobyte.String, out *bytes.Buffer) bool {
 		out.Write(value)
 	}
 	return true
+}
+
+func foldable(tag cbasn1.Tag) bool {
+	return tag == cbasn1.UTF8String || tag == cbasn1.PrintableString || tag == cbasn1.IA5String || tag == cbasn1.T61String
 }

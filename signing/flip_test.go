@@ -12,9 +12,11 @@ import (
 func TestNoBitFlipIsValid(t *testing.T) {
 	t.Parallel()
 	for name, make := range map[string]func(*world) []byte{
-		"ecdsa":         func(w *world) []byte { return w.sign(testpki.CMS{}) },
-		"rsa_with_root": func(w *world) []byte { return w.signKey(testpki.RSA2048, testpki.CMS{Certificates: []*x509.Certificate{w.Root.Certificate}}) },
-		"attached_pss":  func(w *world) []byte { return w.signKey(testpki.RSA2048, testpki.CMS{PSS: true, Attached: true}) },
+		"ecdsa": func(w *world) []byte { return w.sign(testpki.CMS{}) },
+		"rsa_with_root": func(w *world) []byte {
+			return w.signKey(testpki.RSA2048, testpki.CMS{Certificates: []*x509.Certificate{w.Root.Certificate}})
+		},
+		"attached_pss": func(w *world) []byte { return w.signKey(testpki.RSA2048, testpki.CMS{PSS: true, Attached: true}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -262,6 +262,9 @@ func (k publicKey) verifyDigest(s scheme, digest, signature []byte) Reason {
 		if k.rsa.N.BitLen() < 1024 {
 			return WeakKey
 		}
+		if s.salt == rsa.PSSSaltLengthAuto {
+			return SignatureUnsupported // crypto/rsa takes 0 for "any length", which would let a wrong one pass
+		}
 		err := rsa.VerifyPSS(k.rsa, s.hash, digest, signature, &rsa.PSSOptions{SaltLength: s.salt, Hash: s.hash})
 		return wrongUnless(err == nil)
 	case s.kind == "ecdsa" && k.ec != nil:

@@ -146,7 +146,8 @@ func (s signerInfo) claimed() time.Time {
 	return time.Time{}
 }
 
-// find gives the certificate that the signer names.
+// find gives the certificate that the signer names: by the very bytes of its issuer's name, for that is where it was copied
+// from, and a folded comparison would let flipped letters pass.
 func (s signerInfo) find(list []*certificate) *certificate {
 	for _, c := range list {
 		if s.keyID != nil {
@@ -155,7 +156,7 @@ func (s signerInfo) find(list []*certificate) *certificate {
 			}
 			continue
 		}
-		if c.issuer == nameKey(s.issuer) && bytes.Equal(integerDER(c), s.serial) {
+		if bytes.Equal(c.x.RawIssuer, s.issuer) && bytes.Equal(integerDER(c), s.serial) {
 			return c
 		}
 	}
