@@ -176,7 +176,7 @@ func TestSizesAreBounded(t *testing.T) {
 		if rows == 1 {
 			return 1, []string{"code", "name"}, nil
 		}
-		return rows, []string{fmt.Sprintf("H01.%d", rows), "x"}, nil
+		return rows, []string{"", ""}, nil
 	})
 	if err != nil || len(faults) != 1 || faults[0].Code != "too_many_rows" || rows != MaxCSVRows+2 {
 		t.Errorf("%v, %v, %d rows", faults, err, rows)
