@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 )
 
@@ -11,6 +12,8 @@ type EmbeddedConfig struct {
 	Log    *slog.Logger
 	NoSync bool // tests only: a power cut loses data
 }
+
+var errSkeleton = errors.New("not written yet")
 
 // Embedded is this process's share in a private PostgreSQL.
 type Embedded struct{}

@@ -2,31 +2,352 @@ package storage
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// Files keeps objects as files in a folder.
-type Files struct{ dir string }
+// Files keeps each object as one file: the key below a folder. Commands and servers on one machine may share the
+// folder. A file's bytes are whole from the moment that its key can be seen; see filesSyncer for the order of writes.
+type Files struct {
+	dir    string
+	syncer *filesSyncer
+}
 
-var errSkeleton = errors.New("not written yet")
+const (
+	temps  = ".tmp"         // beside the keys' folders, so that a rename never crosses file systems
+	rotten = time.Hour      // a temporary file that nobody wrote to for so long has no owner any more
+	kick   = 8 << 20        // bytes after which the kernel is told to begin writing
+	settle = 8 * kick       // bytes after which a large Put makes durable what it has: bounds the dirty memory
+	chunk  = 128 << 10      // bytes of one write(2)
+	tail   = int64(8 << 20) // above it a Put syncs by itself first, so that small ones need not wait for it
+)
 
-// OpenFiles opens (and makes) the folder.
-func OpenFiles(dir string) (*Files, error) { return nil, errSkeleton }
+var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
 
-// Close waits for the puts under way.
-func (f *Files) Close() error { return nil }
+// OpenFiles makes the folder unless it is there, removes temporary files that nobody has written to for an hour
+// (their writer died), and starts the goroutine that makes puts durable. It fails when the folder cannot be written.
+func OpenFiles(dir string) (*Files, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("object folder: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, temps), 0o700); err != nil {
+		return nil, fmt.Errorf("make object folder: %w", err)
+	}
+	if err := syncFolder(filepath.Dir(dir)); err != nil {
+		return nil, fmt.Errorf("make object folder: %w", err)
+	}
+	if err := removeRotten(filepath.Join(dir, temps)); err != nil {
+		return nil, fmt.Errorf("clean object folder: %w", err)
+	}
+	syncer, err := startFilesSyncer(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open object folder: %w", err)
+	}
+	return &Files{dir: dir, syncer: syncer}, nil
+}
 
+// removeRotten takes its "now" from the file system itself: on a network share the clocks may differ.
+func removeRotten(dir string) error {
+	probe, err := os.CreateTemp(dir, "now-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(probe.Name())
+	defer probe.Close()
+	now, err := probe.Stat()
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || now.ModTime().Sub(info.ModTime()) < rotten {
+			continue // an error: another node was faster
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close waits for the puts that are being made durable; later ones fail.
+func (f *Files) Close() error { return f.syncer.close() }
+
+// Put as in Objects.
 func (f *Files) Put(ctx context.Context, key string, r io.Reader, random bool) (Kept, error) {
-	return Kept{}, errSkeleton
+	if err := CheckKey(key); err != nil {
+		return Kept{}, err
+	}
+	file, err := os.CreateTemp(filepath.Join(f.dir, temps), "put-")
+	if err != nil {
+		return Kept{}, fmt.Errorf("store object %s: %w", key, full(err))
+	}
+	n, err := fill(ctx, file, r)
+	if err == nil {
+		err = f.syncer.keep(file, f.path(key))
+	}
+	if err != nil {
+		_ = file.Close()
+		_ = os.Remove(file.Name()) // gone already when it was the folder's sync that failed
+		return Kept{}, fmt.Errorf("store object %s: %w", key, full(err))
+	}
+	if random {
+		return Kept{Size: n, ReaderAt: file, Close: file.Close}, nil
+	}
+	if err := file.Close(); err != nil {
+		return Kept{}, fmt.Errorf("store object %s: %w", key, full(err))
+	}
+	return Kept{Size: n, Close: func() error { return nil }}, nil
 }
+
+func (f *Files) path(key string) string { return filepath.Join(f.dir, filepath.FromSlash(key)) }
+
+// fill copies r into the file and lets the kernel begin to write early: the sync at the end then has less to wait for.
+func fill(ctx context.Context, file *os.File, r io.Reader) (n int64, err error) {
+	buf := chunks.Get().(*[chunk]byte)
+	defer chunks.Put(buf)
+	var kicked, settled int64
+	for err == nil {
+		var m int
+		if err = ctx.Err(); err != nil {
+			return n, err
+		}
+		m, err = readChunk(r, buf[:])
+		if _, werr := file.Write(buf[:m]); werr != nil {
+			return n, werr
+		}
+		n += int64(m)
+		if n-kicked >= kick || err != nil {
+			// Only a hint: it reports nothing, and a file system that lacks it writes at the sync.
+			_ = unix.SyncFileRange(int(file.Fd()), kicked, n-kicked, unix.SYNC_FILE_RANGE_WRITE)
+			kicked = n
+		}
+		if n-settled >= settle {
+			if serr := unix.Fdatasync(int(file.Fd())); serr != nil {
+				return n, serr
+			}
+			settled = n
+		}
+	}
+	if err != io.EOF {
+		return n, fmt.Errorf("read what is to be stored: %w", err)
+	}
+	if n > tail {
+		return n, unix.Fdatasync(int(file.Fd()))
+	}
+	return n, nil
+}
+
+// readChunk fills p as io.ReadFull does but hands on the reader's own error: io.ErrUnexpectedEOF from a request's body
+// means that the client broke off, which ReadFull would make look like a short last chunk.
+func readChunk(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = r.Read(p[n:])
+		n += m
+	}
+	return n, err
+}
+
+// full makes "no space left" and "quota exceeded" ErrFull.
+func full(err error) error {
+	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}
+
+// absent: nothing there, or one of the key's parts is a file, or the key is only the beginning of others.
+func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) }
+
+// Open as in Objects.
 func (f *Files) Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error) {
-	return nil, errSkeleton
+	if err := cmpOr(CheckKey(key), checkOffset(off), ctx.Err()); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(f.path(key))
+	if err != nil {
+		return nil, f.wrap("open", key, err)
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
+	if err == nil {
+		_, err = file.Seek(off, io.SeekStart)
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, f.wrap("open", key, err)
+	}
+	if n < 0 {
+		n = max(0, info.Size()-off)
+	}
+	return &filePart{io.LimitedReader{R: file, N: n}, file}, nil
 }
-func (f *Files) Stat(ctx context.Context, key string) (int64, error) { return 0, errSkeleton }
-func (f *Files) Delete(ctx context.Context, key string) error        { return errSkeleton }
-func (f *Files) List(ctx context.Context, after string, each func(string, int64, time.Time) error) error {
-	return errSkeleton
+
+// filePart lets io.Copy reach the file, so that a response to an HTTP client is sent by sendfile(2).
+type filePart struct {
+	io.LimitedReader
+	io.Closer
 }
-func (f *Files) Ping(ctx context.Context) error { return errSkeleton }
+
+func (p *filePart) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, &p.LimitedReader) }
+
+func (f *Files) wrap(verb, key string, err error) error {
+	if absent(err) {
+		return fmt.Errorf("%s object %s: %w", verb, key, ErrNoObject)
+	}
+	return fmt.Errorf("%s object %s: %w", verb, key, err)
+}
+
+// Stat as in Objects.
+func (f *Files) Stat(ctx context.Context, key string) (int64, error) {
+	if err := cmpOr(CheckKey(key), ctx.Err()); err != nil {
+		return 0, err
+	}
+	info, err := os.Lstat(f.path(key))
+	if err == nil && !info.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return 0, f.wrap("look at", key, err)
+	}
+	return info.Size(), nil
+}
+
+// Delete as in Objects. It is not made durable: after a crash the object may be back, which a later sweep finds.
+func (f *Files) Delete(ctx context.Context, key string) error {
+	if err := cmpOr(CheckKey(key), ctx.Err()); err != nil {
+		return err
+	}
+	if info, err := os.Lstat(f.path(key)); err == nil && info.IsDir() {
+		return nil // the beginning of other keys, not an object
+	}
+	if err := os.Remove(f.path(key)); err != nil && !absent(err) {
+		return fmt.Errorf("delete object %s: %w", key, err)
+	}
+	// Folders that became empty go too; a full one refuses, and a Put that meets a missing one makes it again.
+	for dir := filepath.Dir(f.path(key)); dir != f.dir && os.Remove(dir) == nil; dir = filepath.Dir(dir) {
+	}
+	return nil
+}
+
+// List as in Objects. It holds the names of one folder at a time in memory (about 100 bytes each).
+func (f *Files) List(ctx context.Context, after string, each func(key string, size int64, modified time.Time) error) error {
+	return f.walk(ctx, "", after, each)
+}
+
+func (f *Files) walk(ctx context.Context, prefix, after string, each func(string, int64, time.Time) error) error {
+	entries, err := os.ReadDir(f.path(prefix))
+	if err != nil && !absent(err) {
+		return fmt.Errorf("list objects: %w", err)
+	}
+	// "a.b" comes before "a/b", but the folder "a" before the file "a.b": a folder sorts with its '/'.
+	name := func(i int) string {
+		if entries[i].IsDir() {
+			return entries[i].Name() + "/"
+		}
+		return entries[i].Name()
+	}
+	sort.Slice(entries, func(i, j int) bool { return name(i) < name(j) })
+	for i, e := range entries {
+		key := prefix + name(i)
+		if e.Name()[0] == '.' || key <= after && !(e.IsDir() && strings.HasPrefix(after, key)) {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if e.IsDir() {
+			if err := f.walk(ctx, key, after, each); err != nil {
+				return err
+			}
+			continue
+		}
+		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // deleted meanwhile
+		}
+		if err != nil {
+			return fmt.Errorf("list objects: %w", err)
+		}
+		if err := each(key, info.Size(), info.ModTime()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newSpool makes a temporary file without a name: its bytes go when it is closed, whatever happens to the process.
+func newSpool() (*os.File, error) {
+	f, err := os.CreateTemp("", "truc-spool-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(f.Name()); err != nil {
+		_ = f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Ping as in Objects.
+func (f *Files) Ping(ctx context.Context) error { return pingObjects(ctx, f) }
+
+// pingObjects puts a few random bytes under a key of their own, reads them back and deletes them. What a crash in
+// between leaves is an object without a row, which the sweep of uploads removes.
+func pingObjects(ctx context.Context, o Objects) error {
+	word := rand.Text()
+	key := "ping-" + hex.EncodeToString([]byte(word[:8]))
+	if _, err := o.Put(ctx, key, strings.NewReader(word), false); err != nil {
+		return err
+	}
+	body, err := o.Open(ctx, key, 0, -1)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	got, err := io.ReadAll(io.LimitReader(body, 100))
+	if err != nil {
+		return fmt.Errorf("read object %s: %w", key, err)
+	}
+	if string(got) != word {
+		return fmt.Errorf("object %s: what was read is not what was written", key)
+	}
+	return o.Delete(ctx, key)
+}
+
+func checkOffset(off int64) error {
+	if off < 0 {
+		return fmt.Errorf("object offset %d is negative", off)
+	}
+	return nil
+}
+
+// cmpOr gives the first error that is one.
+func cmpOr(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
