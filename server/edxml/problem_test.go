@@ -1,0 +1,153 @@
+package edxml
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestErrors: what refuses a packet on every face, and nothing else does.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	status := strings.NewReplacer("<edXML:To><edXML:OrganId>H26</edXML:OrganId></edXML:To>", "<edXML:ResponseFor><edXML:OrganId>H26</edXML:OrganId><edXML:DocumentId>x</edXML:DocumentId></edXML:ResponseFor>",
+		"<edXML:DocumentId>H29.12-2026-000001</edXML:DocumentId>", "<edXML:StatusCode>03</edXML:StatusCode><edXML:Timestamp>2026/11/21 08:00:00</edXML:Timestamp>").Replace(packetOf())
+	from, to, id := "<edXML:From><edXML:OrganId>H29.12</edXML:OrganId></edXML:From>", "<edXML:To><edXML:OrganId>H26</edXML:OrganId></edXML:To>", "H29.12-2026-000001"
+	for _, c := range []struct {
+		name, packet string
+		want         []string // path below MessageHeader : line : kind
+	}{
+		{"good", packetOf(), nil},
+		{"no From", packetOf(from, ""), []string{"/From:5:missing"}},
+		{"From without code", packetOf("<edXML:OrganId>H29.12</edXML:OrganId>", "<edXML:OrganName>Sở</edXML:OrganName>"), []string{"/From/OrganId:6:missing"}},
+		{"no To", packetOf(to, ""), []string{"/To:5:missing"}},
+		{"second To without code", packetOf(to, to+"<edXML:To/>"), []string{"/To[2]/OrganId:7:missing"}},
+		{"blank code", packetOf(">H26<", "> <"), []string{"/To[1]/OrganId:7:missing"}},
+		{"no DocumentId", packetOf(id, ""), []string{"/DocumentId:5:missing"}},
+		{"all missing", packetOf(from, "", to, "", id, ""), []string{"/From:5:missing", "/To:5:missing", "/DocumentId:5:missing"}},
+		{"good status", status, nil},
+		{"status without From", strings.Replace(status, from, "", 1), []string{"/From:5:missing"}},
+		{"status without document", strings.Replace(status, "<edXML:DocumentId>x</edXML:DocumentId>", "", 1), []string{"/ResponseFor/DocumentId:7:missing"}},
+		{"status without recipient", strings.Replace(status, "<edXML:OrganId>H26</edXML:OrganId>", "", 1), []string{"/ResponseFor/OrganId:7:missing"}},
+		{"status 07", strings.Replace(status, ">03<", ">07<", 1), []string{"/StatusCode:8:unknown_code"}},
+		{"status empty", strings.Replace(status, ">03<", "><", 1), []string{"/StatusCode:8:missing"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p, err := Read(strings.NewReader(c.packet), Reading{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkPlaces(t, p.Errors(), c.want)
+		})
+	}
+}
+
+func checkPlaces(t *testing.T, problems []Problem, want []string) {
+	t.Helper()
+	var got []string
+	for _, q := range problems {
+		got = append(got, fmt.Sprintf("%s:%d:%s", strings.TrimPrefix(q.Path, messageHeaderPath), q.Line, q.Kind))
+		if q.VI == "" || q.EN == "" || !strings.Contains(q.Fix, " / ") {
+			t.Errorf("%s is not told in both languages: %+v", q.Path, q)
+		}
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("found %v, want %v", got, want)
+	}
+}
+
+// TestNoEnvelope: well-formed XML that is no packet is an error with a path, not unreadable.
+func TestNoEnvelope(t *testing.T) {
+	t.Parallel()
+	for packet, want := range map[string]string{
+		`<?xml version="1.0"?><edXML/>`:                                                   "/edXML/edXMLEnvelope",
+		`<?xml version="1.0"?><html><body/></html>`:                                       "/html/edXMLEnvelope",
+		`<?xml version="1.0"?><edXML><edXMLEnvelope/></edXML>`:                            "/edXML/edXMLEnvelope/edXMLHeader/MessageHeader",
+		`<?xml version="1.0"?><edXML><edXMLEnvelope><edXMLBody/></edXMLEnvelope></edXML>`: "/edXML/edXMLEnvelope/edXMLHeader/MessageHeader",
+	} {
+		p, err := Read(strings.NewReader(packet), Reading{})
+		if err != nil || len(p.Errors()) != 1 || p.Errors()[0].Path != want || p.Errors()[0].Line != 1 {
+			t.Errorf("%s: %v, %+v; want it missing at %s", packet, err, p.Errors(), want)
+		}
+	}
+}
+
+// TestWarnings: what is kept and shown.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	long := func(n int) string { return strings.Repeat("ệ", n) }
+	subject, to := "Về việc thử nghiệm", "<edXML:To><edXML:OrganId>H26</edXML:OrganId></edXML:To>"
+	for _, c := range []struct {
+		name, packet string
+		want         []string
+	}{
+		{"500 letters", packetOf(subject, long(500)), nil},
+		{"501 letters", packetOf(subject, long(501)), []string{"/Subject:12:too_long"}},
+		{"no Subject", packetOf(subject, ""), []string{"/Subject:5:missing"}},
+		{"two Subjects", packetOf("</edXML:Subject>", "</edXML:Subject><edXML:Subject>khác</edXML:Subject>"), []string{"/Subject[2]:12:malformed"}},
+		{"To twice, in another case", packetOf(to, to+"<edXML:To><edXML:OrganId>h26</edXML:OrganId></edXML:To>"), []string{"/To[2]:7:malformed"}},
+		{"odd code", packetOf(">H26<", ">H26/A<"), []string{"/To[1]/OrganId:7:malformed"}},
+		{"five groups", packetOf(">H26<", ">H26.1.2.3.4<"), []string{"/To[1]/OrganId:7:malformed"}},
+		{"code of 36", packetOf(">H26<", ">H26."+strings.Repeat("A", 32)+"<"), []string{"/To[1]/OrganId:7:too_long"}},
+		{"impossible date", packetOf("2026/11/20", "2014/02/30"), []string{"/PromulgationInfo/PromulgationDate:10:malformed"}},
+		{"date in the future", packetOf("2026/11/20", "2026/11/23"), []string{"/PromulgationInfo/PromulgationDate:10:malformed"}},
+		{"type 71", packetOf(">2<", ">71<"), []string{"/DocumentType/Type:11:malformed"}},
+		{"type hai", packetOf(">2<", ">hai<"), []string{"/DocumentType/Type:11:malformed"}},
+		{"priority 7", packetOf(">0<", ">7<"), []string{"/OtherInfo/Priority:13:malformed"}},
+		{"no number", packetOf(">1</edXML:CodeNumber>", "></edXML:CodeNumber>"), []string{"/Code/CodeNumber:5:missing"}},
+		{"no prolog", packetOf(`<?xml version="1.0" encoding="UTF-8"?>`, ""), []string{"/:1:missing"}},
+		{"other root", packetOf("<edXML xml", "<packet xml", "</edXML>", "</packet>"), []string{"/packet:2:malformed"}},
+		{"business type 9", packetOf("</edXML:edXMLHeader>", "<edXML:TraceHeaderList><edXML:Bussiness><edXML:BussinessDocType>9</edXML:BussinessDocType></edXML:Bussiness></edXML:TraceHeaderList></edXML:edXMLHeader>"),
+			[]string{"/edXML/edXMLEnvelope/edXMLHeader/TraceHeaderList/Bussiness/BussinessDocType:15:malformed"}},
+		{"no attachment", packetOf("<Attachment>", "<!--", "</Attachment>", "-->"), []string{"/edXML/AttachmentEncoded/Attachment:1:missing"}},
+		{"empty file", packetOf("JVBERi0xLjQKdGVzdAo=", ""), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentType:19:malformed", "/edXML/AttachmentEncoded/Attachment[1]/ContentTransferEncoded:19:missing"}},
+		{"no payload", packetOf("<edXML:ContentTransferEncoded>JVBERi0xLjQKdGVzdAo=</edXML:ContentTransferEncoded>", ""), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentTransferEncoded:19:missing"}},
+		{"not base64", packetOf("JVBERi0xLjQKdGVzdAo=", "JVBERi0x*LjQKdGVzdAo="), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentTransferEncoded:23:malformed"}},
+		{"cut base64", packetOf("JVBERi0xLjQKdGVzdAo=", "JVBERi0xLjQKdGVzdAo"), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentTransferEncoded:23:malformed"}},
+		{"after the end of base64", packetOf("JVBERi0xLjQKdGVzdAo=", "JVBERi0xLjQKdGVzdAo=AAAA"), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentTransferEncoded:23:malformed"}},
+		{"no name", packetOf("<AttachmentName>a.pdf</AttachmentName>", ""), []string{"/edXML/AttachmentEncoded/Attachment[1]/AttachmentName:19:missing"}},
+		{"path for a name", packetOf("a.pdf", "../../etc/a.pdf"), []string{"/edXML/AttachmentEncoded/Attachment[1]/AttachmentName:19:malformed"}},
+		{"not a PDF", packetOf("JVBERi0xLjQKdGVzdAo=", "dGVzdA=="), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentType:19:malformed"}},
+		{"reference in vain", packetOf(`<edXML:edXMLManifest version="1.0" />`, `<edXML:edXMLManifest><edXML:Reference><edXML:ContentId>1</edXML:ContentId></edXML:Reference><edXML:Reference><edXML:ContentId>2</edXML:ContentId></edXML:Reference></edXML:edXMLManifest>`),
+			[]string{"/edXML/edXMLEnvelope/edXMLBody/edXMLManifest/Reference[2]:16:malformed"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p, err := Read(strings.NewReader(c.packet), Reading{Now: received})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkPlaces(t, p.Warnings(), c.want)
+			if len(p.Errors()) > 0 {
+				t.Errorf("it is refused: %+v", p.Errors())
+			}
+		})
+	}
+}
+
+// TestErrorsOutliveWarnings: a flood of warnings cannot push an error out, nor fill the memory.
+func TestErrorsOutliveWarnings(t *testing.T) {
+	t.Parallel()
+	doubled := strings.Repeat("<edXML:To><edXML:OrganId>H26</edXML:OrganId></edXML:To>", 2000)
+	p, err := Read(strings.NewReader(packetOf("<edXML:DocumentId>H29.12-2026-000001</edXML:DocumentId>", doubled)), Reading{})
+	if err != nil || len(p.Errors()) != 1 || len(p.Warnings()) != maxWarnings {
+		t.Errorf("%v: %d errors, %d warnings", err, len(p.Errors()), len(p.Warnings()))
+	}
+}
+
+// TestUnknown: unknown elements are kept with their text, wherever they are.
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	p, err := Read(strings.NewReader(packetOf("</edXML:Subject>", "</edXML:Subject><x:Thêm xmlns:x='u'>một<b> hai </b></x:Thêm><Rỗng/>",
+		"<edXML:Priority>", "<DoMat>MẬT</DoMat><edXML:Priority>")), Reading{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Unknown{{messageHeaderPath + "/Thêm/b", 12, "hai"}, {messageHeaderPath + "/Thêm", 12, "một"}, {messageHeaderPath + "/Rỗng", 12, ""}, {messageHeaderPath + "/OtherInfo/DoMat", 13, "MẬT"}}
+	if fmt.Sprint(p.Document.Unknown) != fmt.Sprint(want) {
+		t.Errorf("kept %+v, want %+v", p.Document.Unknown, want)
+	}
+	if mark, path, found := p.Document.Secrecy(); !found || mark != "MẬT" || path != want[3].Path {
+		t.Errorf("secrecy: %q at %q, %v", mark, path, found)
+	}
+}
