@@ -234,3 +234,20 @@ func (s *Store) Ledger(ctx context.Context, from time.Time) (map[State]int64, er
 	})
 	return ledger, unavailable(err)
 }
+
+// CountDeliveries says how many recipients a dispatch has.
+func (s *Store) CountDeliveries(ctx context.Context, dispatch uuid.UUID) (int, error) {
+	var n int
+	err := s.pool.QueryRow(ctx, `SELECT coalesce(max(n), 0) FROM delivery WHERE dispatch_id = $1`, dispatch).Scan(&n)
+	return n, unavailable(err)
+}
+
+// Recipients lists the agencies that a dispatch went to, by delivery number.
+func (s *Store) Recipients(ctx context.Context, dispatch uuid.UUID) ([]routing.Code, error) {
+	rows, err := s.pool.Query(ctx, `SELECT agency FROM delivery WHERE dispatch_id = $1 ORDER BY n`, dispatch)
+	if err != nil {
+		return nil, unavailable(fmt.Errorf("list recipients of %s: %w", dispatch, err))
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[routing.Code])
+	return list, unavailable(err)
+}

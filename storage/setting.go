@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -34,4 +35,11 @@ func (s *Store) Setting(ctx context.Context, name string) (value string, ok bool
 		return "", false, nil
 	}
 	return value, err == nil, unavailable(err)
+}
+
+// Clock returns the database's time.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	err := s.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&now)
+	return now, unavailable(err)
 }

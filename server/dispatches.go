@@ -1,0 +1,295 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/truc-lienthong/truc/routing"
+	"github.com/truc-lienthong/truc/storage"
+)
+
+// postDispatch takes a dispatch in: 201 accepted (also when held), 200 the first answer again.
+func (s *Server) postDispatch(c echo.Context) error {
+	sub := &submission{caller: who(c), ip: c.RealIP(), key: c.Request().Header.Get("Idempotency-Key")}
+	if len(sub.key) > 255 {
+		return problem("too_long", "Idempotency-Key", len(sub.key), 255)
+	}
+	err := s.receive(c, sub)
+	if err != nil {
+		drain(c.Request().Body) // so that the sender reads our answer instead of a reset connection
+	}
+	return err
+}
+
+func (s *Server) receive(c echo.Context, sub *submission) error {
+	media, params, err := mime.ParseMediaType(c.Request().Header.Get("Content-Type"))
+	if err != nil || media != "multipart/form-data" || params["boundary"] == "" {
+		return problem("media_type", "Content-Type")
+	}
+	body := multipart.NewReader(c.Request().Body, params["boundary"])
+	first, err := body.NextRawPart()
+	if errors.Is(err, io.EOF) {
+		return problem("part_order", "")
+	}
+	if err != nil {
+		return bodyProblem(err)
+	}
+	switch first.FormName() {
+	case "dispatch":
+		return s.receiveNative(c, sub, first, body)
+	case "edxml":
+		return s.receivePacket(c, sub, first)
+	}
+	return problem("part_order", "")
+}
+
+func (s *Server) receiveNative(c echo.Context, sub *submission, first io.Reader, body *multipart.Reader) error {
+	sub.form = "native"
+	raw, err := io.ReadAll(io.LimitReader(first, s.Limits.FirstPart+1))
+	if err != nil {
+		return bodyProblem(err)
+	}
+	if int64(len(raw)) > s.Limits.FirstPart {
+		return problem("body_large", "dispatch", s.Limits.FirstPart)
+	}
+	sub.first = raw
+	if sub.meta, err = readMetadata(raw); err != nil {
+		return err
+	}
+	accepted, err := s.submit(c.Request().Context(), sub, multipartParts{body})
+	if err != nil {
+		return err
+	}
+	return s.answerSubmission(c, accepted)
+}
+
+// Bounds of reading on after a refusal, so that the sender hears it.
+const (
+	drainBytes = 64 << 20
+	drainTime  = 10 * time.Second
+)
+
+func drain(body io.Reader) {
+	done := time.Now().Add(drainTime)
+	for left := int64(drainBytes); left > 0 && time.Now().Before(done); {
+		n, err := io.CopyN(io.Discard, body, min(left, 1<<20))
+		if err != nil {
+			return
+		}
+		left -= n
+	}
+}
+
+// answerSubmission gives what the database has, for a new dispatch and a repeated one alike.
+func (s *Server) answerSubmission(c echo.Context, accepted storage.Accepted) error {
+	ctx := c.Request().Context()
+	d, err := s.Store.Dispatch(ctx, accepted.ID)
+	if err != nil {
+		return err
+	}
+	list, err := s.Store.Deliveries(ctx, accepted.ID, 0, answeredDeliveries)
+	if err != nil {
+		return err
+	}
+	total, err := s.Store.CountDeliveries(ctx, accepted.ID)
+	if err != nil {
+		return err
+	}
+	answer := viewDispatch(d, total)
+	answer.Replay = accepted.Replay
+	answer.Added = accepted.Added
+	answer.Deliveries = make([]deliveryView, len(list))
+	for i, dl := range list {
+		answer.Deliveries[i] = s.viewDelivery(d, dl)
+	}
+	status := http.StatusCreated
+	if accepted.Replay {
+		status = http.StatusOK
+	}
+	return c.JSON(status, answer)
+}
+
+// answeredDeliveries is how many deliveries an answer to a submission lists; the rest are read by page.
+const answeredDeliveries = 500
+
+// ownDispatch reads a dispatch that the caller's agencies sent. One that others sent is not found, not forbidden: ids
+// say when they were made, and nobody else needs to know even that.
+func (s *Server) ownDispatch(c echo.Context) (storage.Dispatch, error) {
+	id, err := uuid.Parse(c.Param("id"))
+	if err != nil || len(c.Param("id")) != 36 {
+		return storage.Dispatch{}, problem("not_found", "id")
+	}
+	d, err := s.Store.Dispatch(c.Request().Context(), id)
+	if err != nil {
+		return d, err
+	}
+	if d.System != who(c).ID && !s.serves(who(c), d.Sender) {
+		return d, problem("not_found", "id")
+	}
+	return d, nil
+}
+
+// getDispatch shows a dispatch with every recipient's state, since when, what is awaited of whom, attempts, receipts.
+func (s *Server) getDispatch(c echo.Context) error {
+	d, err := s.ownDispatch(c)
+	if err != nil {
+		return err
+	}
+	after, err := intQuery(c, "after", 0)
+	if err != nil {
+		return err
+	}
+	limit, err := intQuery(c, "limit", 1000)
+	if err != nil {
+		return err
+	}
+	answer, err := s.fullDispatch(c.Request().Context(), d, after, limit)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, answer)
+}
+
+// listDispatches lists what the caller's agencies sent, newest first.
+func (s *Server) listDispatches(c echo.Context) error {
+	f := storage.DispatchFilter{DocumentID: c.QueryParam("document_id")}
+	var err error
+	if f.Senders, err = s.ownAgencies(c, "sender"); err != nil {
+		return err
+	}
+	if f.From, f.To, err = period(c); err != nil {
+		return err
+	}
+	if f.Limit, err = intQuery(c, "limit", 50); err != nil {
+		return err
+	}
+	if after := c.QueryParam("after"); after != "" {
+		if f.Before, err = uuid.Parse(after); err != nil {
+			return problem("query", "after", after)
+		}
+	}
+	list, err := s.Store.Sent(c.Request().Context(), f)
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		Dispatches []lineView `json:"dispatches"`
+		Next       string     `json:"next,omitempty"`
+	}{Dispatches: make([]lineView, len(list))}
+	for i, l := range list {
+		answer.Dispatches[i] = viewLine(l)
+	}
+	if len(list) > 0 && len(list) == f.Limit {
+		answer.Next = list[len(list)-1].ID.String()
+	}
+	return c.JSON(http.StatusOK, answer)
+}
+
+// listDeliveries lists what came for the caller's agencies, newest first.
+func (s *Server) listDeliveries(c echo.Context) error {
+	f := storage.ReceivedFilter{State: storage.State(c.QueryParam("state"))}
+	var err error
+	if f.Agencies, err = s.ownAgencies(c, "agency"); err != nil {
+		return err
+	}
+	if f.From, f.To, err = period(c); err != nil {
+		return err
+	}
+	if f.Limit, err = intQuery(c, "limit", 50); err != nil {
+		return err
+	}
+	if after := c.QueryParam("after"); after != "" {
+		id, ok := storage.ParseDeliveryID(after)
+		if !ok {
+			return problem("query", "after", after)
+		}
+		f.Before = id
+	}
+	list, err := s.Store.Received(c.Request().Context(), f)
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		Deliveries []receivedView `json:"deliveries"`
+		Next       string         `json:"next,omitempty"`
+	}{Deliveries: make([]receivedView, len(list))}
+	for i, l := range list {
+		answer.Deliveries[i] = viewReceived(l)
+	}
+	if len(list) > 0 && len(list) == f.Limit {
+		answer.Next = list[len(list)-1].DeliveryID.String()
+	}
+	return c.JSON(http.StatusOK, answer)
+}
+
+// ownAgencies reads a code from the query, which the caller must serve; without one, it is all that the caller serves.
+func (s *Server) ownAgencies(c echo.Context, name string) ([]routing.Code, error) {
+	given := c.QueryParam(name)
+	if given == "" {
+		return s.directory().ServedBy(who(c).ID), nil
+	}
+	found := s.directory().Find(given)
+	var codes []routing.Code
+	for _, a := range found {
+		if s.serves(who(c), a.Code) {
+			codes = append(codes, a.Code)
+		}
+	}
+	if len(codes) == 0 {
+		return nil, problem("foreign", name, who(c).ID)
+	}
+	return codes, nil
+}
+
+func intQuery(c echo.Context, name string, or int) (int, error) {
+	given := c.QueryParam(name)
+	if given == "" {
+		return or, nil
+	}
+	n := 0
+	for _, r := range given {
+		if r < '0' || r > '9' || n > 1_000_000 {
+			return 0, problem("query", name, given)
+		}
+		n = n*10 + int(r-'0')
+	}
+	return n, nil
+}
+
+// period reads from and to: a day (yyyy-mm-dd, Vietnam time, to inclusive) or an RFC 3339 instant. Without from, the
+// last 366 days: a list must be bounded, or it would read every month there is.
+func period(c echo.Context) (from, to time.Time, err error) {
+	if from, err = instantQuery(c, "from", 0); err != nil {
+		return from, to, err
+	}
+	if to, err = instantQuery(c, "to", 1); err != nil {
+		return from, to, err
+	}
+	if from.IsZero() {
+		from = time.Now().AddDate(-1, 0, -1)
+	}
+	return from, to, nil
+}
+
+func instantQuery(c echo.Context, name string, addDays int) (time.Time, error) {
+	given := c.QueryParam(name)
+	if given == "" {
+		return time.Time{}, nil
+	}
+	if day, err := time.ParseInLocation(time.DateOnly, given, storage.Vietnam); err == nil {
+		return day.AddDate(0, 0, addDays), nil
+	}
+	at, err := time.Parse(time.RFC3339, strings.ReplaceAll(given, " ", "+"))
+	if err != nil {
+		return at, problem("query", name, given)
+	}
+	return at, nil
+}

@@ -1,0 +1,273 @@
+package server
+
+import (
+	"archive/zip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"mime/multipart"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/truc-lienthong/truc/routing"
+	"github.com/truc-lienthong/truc/storage"
+)
+
+// part is one file or signature of a body.
+type part struct {
+	signature bool
+	name      string
+	mediaType string
+	body      io.Reader
+}
+
+// received is a file that lies durably under its upload key.
+type received struct {
+	storage.Attachment
+	upload  storage.Upload
+	content io.ReaderAt
+	close   func() error
+	report  int // its place in the report
+}
+
+// maxSignature bounds a detached PKCS#7: with a whole path and revocation data it has some tens of kilobytes.
+const maxSignature = 1 << 20
+
+// takeFiles streams every further part, once, through SHA-256 into the object store.
+func (s *Server) takeFiles(ctx context.Context, sub *submission, body parts) error {
+	var total int64
+	most, way := s.dispatchLimit(sub.to)
+	for count := 0; ; count++ {
+		p, err := body.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if count >= s.Limits.Parts {
+			return problem("parts", "", s.Limits.Parts)
+		}
+		if p.signature {
+			if err := sub.takeSignature(p.body); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.takeFile(ctx, sub, p); err != nil {
+			return err
+		}
+		if total += sub.files[len(sub.files)-1].Size; total > most {
+			return problem("dispatch_large", "file", most, way)
+		}
+	}
+	if len(sub.files) == 0 && sub.kind != storage.Recall {
+		return problem("files_none", "file")
+	}
+	return nil
+}
+
+// dispatchLimit is the smallest limit among the ways of all recipients.
+func (s *Server) dispatchLimit(to []routing.Recipient) (most int64, way routing.Way) {
+	most = s.Limits.Dispatch
+	for _, r := range to {
+		if l, ok := s.Limits.PerWay[r.Route.Way]; ok && l < most {
+			most, way = l, r.Route.Way
+		}
+	}
+	return most, way
+}
+
+func (sub *submission) takeSignature(body io.Reader) error {
+	raw, err := io.ReadAll(io.LimitReader(body, maxSignature+1))
+	if err != nil {
+		return bodyProblem(err)
+	}
+	if len(raw) > maxSignature {
+		return problem("signature_large", "signature")
+	}
+	sub.signature = raw
+	return nil
+}
+
+// takeFile stores one file. On return sub.files has it, or nothing is stored of it.
+func (s *Server) takeFile(ctx context.Context, sub *submission, p part) error {
+	name, ok := cleanName(p.name)
+	if !ok {
+		return problem("file_name", "file")
+	}
+	key := storage.NewKey(s.Now())
+	in := &intake{reader: p.body, left: s.Limits.File, sum: sha256.New()}
+	kept, err := s.Store.Objects.Put(ctx, key, in, true)
+	switch {
+	case in.large:
+		s.Store.Discard(ctx, []storage.Upload{{Key: key}})
+		return problem("file_large", name, name, s.Limits.File)
+	case in.failed != nil: // the client's stream broke, not our store
+		return in.failed
+	case err != nil:
+		return fmt.Errorf("store %s: %w", key, err)
+	}
+	f := received{content: kept.ReaderAt, close: kept.Close}
+	f.Attachment.Name, f.MediaType = name, cleanType(p.mediaType)
+	f.Object = storage.Object{SHA256: hex.EncodeToString(in.sum.Sum(nil)), Size: kept.Size}
+	f.upload = storage.Upload{Object: f.Object, Key: key}
+	sub.files = append(sub.files, f)
+	return checkContent(f)
+}
+
+// intake is a body on its way to the store: counted, hashed, bounded.
+type intake struct {
+	reader io.Reader
+	sum    interface {
+		io.Writer
+		Sum([]byte) []byte
+	}
+	left   int64
+	large  bool
+	failed error
+}
+
+func (in *intake) Read(b []byte) (int, error) {
+	n, err := in.reader.Read(b)
+	if in.left -= int64(n); in.left < 0 {
+		in.large = true
+		return 0, errors.New("file over its limit")
+	}
+	_, _ = in.sum.Write(b[:n]) // a hash never fails
+	if err != nil && !errors.Is(err, io.EOF) {
+		in.failed = bodyProblem(err)
+	}
+	return n, err
+}
+
+// checkContent refuses what no recipient could use: empty files, PDFs that are none, archives that expand too far.
+func checkContent(f received) error {
+	if f.Size == 0 {
+		return problem("file_empty", f.Name, f.Name)
+	}
+	head := make([]byte, min(1024, f.Size))
+	if _, err := f.content.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read back %s: %w", f.upload.Key, err)
+	}
+	extension := strings.ToLower(path.Ext(f.Name))
+	if extension == ".pdf" && !strings.Contains(string(head), "%PDF-") { // ISO 32000-1 annex H.3: within the first 1,024 bytes
+		return problem("not_pdf", f.Name, f.Name)
+	}
+	if strings.HasPrefix(string(head), "PK\x03\x04") && zipBomb(f) {
+		return problem("zip_bomb", f.Name, f.Name)
+	}
+	return nil
+}
+
+// Limits of an archive, read from its directory without unpacking: more than maxRatio times its size and more than
+// maxUnpacked bytes, or more entries than any office document has.
+const (
+	maxEntries  = 10_000
+	maxRatio    = 100
+	maxUnpacked = 1 << 30
+)
+
+func zipBomb(f received) bool {
+	z, err := zip.NewReader(f.content, f.Size)
+	if err != nil {
+		return false // not an archive after all: just bytes
+	}
+	if len(z.File) > maxEntries {
+		return true
+	}
+	var unpacked uint64
+	for _, entry := range z.File {
+		if unpacked += entry.UncompressedSize64; unpacked > maxUnpacked && unpacked/maxRatio > uint64(f.Size) {
+			return true
+		}
+	}
+	return false
+}
+
+// cleanName takes a file's name as a name: NFC is left as it came, but a path, control characters, and names that mean
+// something to a file system are refused, never mended in silence.
+func cleanName(name string) (string, bool) {
+	bad := name == "" || name == "." || name == ".." || utf8.RuneCountInString(name) > 500 || !utf8.ValidString(name) ||
+		strings.ContainsAny(name, "/\\\x00") || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r == '\u202e' })
+	return name, !bad
+}
+
+func cleanType(given string) string {
+	media, params, err := mime.ParseMediaType(given)
+	if err != nil || len(given) > 200 {
+		return "application/octet-stream"
+	}
+	return mime.FormatMediaType(media, params)
+}
+
+// drop deletes what a refused submission stored, within the request, whatever became of its context.
+func (s *Server) drop(ctx context.Context, sub *submission) {
+	sub.closeFiles()
+	uploads := make([]storage.Upload, len(sub.files))
+	for i, f := range sub.files {
+		uploads[i] = f.upload
+	}
+	s.Store.Discard(context.WithoutCancel(ctx), uploads)
+}
+
+func (sub *submission) closeFiles() {
+	for i := range sub.files {
+		if f := &sub.files[i]; f.close != nil {
+			_ = f.close() // a read-only handle
+			f.close = nil
+		}
+	}
+}
+
+// multipartParts reads the parts of a native submission after its first one.
+type multipartParts struct{ reader *multipart.Reader }
+
+func (m multipartParts) next() (part, error) {
+	p, err := m.reader.NextRawPart()
+	if errors.Is(err, io.EOF) {
+		return part{}, io.EOF
+	}
+	if err != nil {
+		return part{}, bodyProblem(err)
+	}
+	switch p.FormName() {
+	case "file":
+		return part{name: rawFileName(p), mediaType: p.Header.Get("Content-Type"), body: p}, nil
+	case "signature":
+		return part{signature: true, body: p}, nil
+	}
+	name := p.FormName()
+	if len(name) > 100 || !utf8.ValidString(name) {
+		name = "?"
+	}
+	return part{}, problem("part_unknown", "", name)
+}
+
+// rawFileName is the filename as sent: Part.FileName would cut a path down to its base in silence.
+func rawFileName(p *multipart.Part) string {
+	_, params, err := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
+	if err != nil {
+		return ""
+	}
+	return params["filename"]
+}
+
+// bodyProblem tells a client's broken body from a limit of ours that it ran into.
+func bodyProblem(err error) error {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return problem("body", "")
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,176 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/truc-lienthong/truc/routing"
+	"github.com/truc-lienthong/truc/server/edxml"
+	"github.com/truc-lienthong/truc/storage"
+)
+
+// receivePacket takes a dispatch in as an edXML packet (QCVN 102:2016/BTTTT) in the native face's first part. Its
+// header is admitted before its first attachment is stored, as a native submission is.
+func (s *Server) receivePacket(c echo.Context, sub *submission, body io.Reader) error {
+	ctx := c.Request().Context()
+	sub.form = "edxml"
+	header := func(p *edxml.Packet) error {
+		if p.Kind == edxml.KindStatus || p.Document == nil {
+			return problem("edxml", "edxml", "status")
+		}
+		if faults := p.Errors(); len(faults) > 0 {
+			return packetProblem(faults)
+		}
+		sub.meta = fromPacket(p)
+		raw, err := marshalFirst(sub.meta)
+		if err != nil {
+			return err
+		}
+		sub.first = raw
+		if err := sub.meta.checkPacket(); err != nil {
+			return err
+		}
+		return s.admit(ctx, sub)
+	}
+	files := func(i int, a edxml.Attachment, content io.Reader) error {
+		if i >= s.Limits.Parts {
+			return problem("parts", "", s.Limits.Parts)
+		}
+		return s.takeFile(ctx, sub, part{name: a.FileName(), mediaType: a.ContentType, body: content})
+	}
+	packet, err := edxml.Read(body, edxml.Reading{Header: header, Attachment: files, Now: s.Now(), MaxFile: s.Limits.File})
+	if err != nil {
+		s.drop(ctx, sub)
+		var unreadable *edxml.Unreadable
+		if errors.As(err, &unreadable) {
+			return packetProblem([]edxml.Problem{unreadable.Problem})
+		}
+		return err
+	}
+	for _, w := range packet.Problems {
+		sub.warnings = append(sub.warnings, Problem{Code: "edxml_" + string(w.Kind), Field: w.Path, VI: w.VI, EN: w.EN})
+	}
+	accepted, err := s.conclude(ctx, sub)
+	if err != nil {
+		return err
+	}
+	return s.answerSubmission(c, accepted)
+}
+
+func packetProblem(faults []edxml.Problem) *Problem {
+	list := make([]Problem, len(faults))
+	for i, f := range faults {
+		list[i] = Problem{Code: "edxml_" + string(f.Kind), Field: f.Path, VI: f.VI, EN: f.EN}
+	}
+	p := &Problem{Status: 422, Code: "edxml", Field: faults[0].Path, VI: faults[0].VI, EN: faults[0].EN}
+	if len(list) > 1 {
+		p.Problems = list
+	}
+	return p
+}
+
+// fromPacket reads our metadata out of a packet's header.
+func fromPacket(p *edxml.Packet) Metadata {
+	d := p.Document
+	m := Metadata{
+		Sender: d.From.ID, DocumentID: d.ID, Kind: string(p.Kind), Number: d.Number, Notation: d.Notation,
+		PromulgationDay: packetDay(d.PromulgationDate), Place: d.Place, Type: DocumentType{Name: d.Type.Name},
+		Subject: d.Subject, Content: d.Content,
+		Signer:  Signer{Name: d.Signer.FullName, Position: d.Signer.Position, Competence: d.Signer.Competence},
+		Urgency: routing.Urgency(min(max(d.Other.Priority, 0), int(routing.Express))), // 4 is hỏa tốc hẹn giờ
+		DueDay:  packetDay(d.DueDate), PageAmount: d.Other.PageAmount, IssuedAmount: d.Other.PromulgationAmount, ToPlaces: d.ToPlaces,
+	}
+	if d.Type.Detail != nil {
+		m.Type.Code = *d.Type.Detail
+	}
+	for _, to := range d.To {
+		m.Recipients = append(m.Recipients, to.ID)
+	}
+	for _, r := range d.ResponseFor {
+		m.References = append(m.References, Reference{Agency: r.OrganID, NumberNotation: r.Code, DocumentID: r.DocumentID, Day: packetDay(r.PromulgationDate)})
+	}
+	if b := d.Business; b != nil {
+		m.Reason = b.Reason
+		if m.Kind != "new" {
+			m.Original = b.DocumentID
+			if m.Original == "" {
+				m.Original = d.ID
+			}
+		}
+		m.Paper = b.Paper != nil && *b.Paper
+	}
+	if d.Steering != nil {
+		m.Steering = *d.Steering
+	}
+	return m
+}
+
+func packetDay(d edxml.Date) string {
+	if d.At.IsZero() {
+		return ""
+	}
+	return d.At.In(storage.Vietnam).Format(time.DateOnly)
+}
+
+// checkPacket tests only what the axis cannot do without: everything else in a packet is a warning at most.
+func (m *Metadata) checkPacket() error {
+	for _, l := range m.limits() {
+		if !slices.Contains([]string{"sender", "document_id"}, l.field) {
+			continue
+		}
+		if p := l.check(); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// toPacket writes a dispatch as an edXML document; its attachments follow in their order.
+func (s *Server) toPacket(d storage.Dispatch, m Metadata, to []routing.Code) edxml.Document {
+	doc := edxml.Document{
+		From: s.organization(d.Sender), ID: d.DocumentID, Number: m.Number, Notation: m.Notation, Place: m.Place,
+		Type: edxml.DocumentType{Type: 2, Name: m.Type.Name}, Subject: m.Subject, Content: m.Content,
+		Signer:   edxml.Signer{Competence: m.Signer.Competence, Position: m.Signer.Position, FullName: m.Signer.Name},
+		Other:    edxml.OtherInfo{Priority: int(m.Urgency), PageAmount: m.PageAmount, PromulgationAmount: m.IssuedAmount},
+		ToPlaces: m.ToPlaces,
+		Business: &edxml.Business{Kind: edxml.Kind(d.Kind.String()), Reason: m.Reason, Paper: &m.Paper},
+		Trace:    []edxml.TraceHeader{{OrganID: string(d.Sender), At: edxml.Moment(d.AcceptedAt)}},
+	}
+	if day, ok := readDay(m.PromulgationDay); ok && !day.IsZero() {
+		doc.PromulgationDate = edxml.Day(day)
+	}
+	if day, ok := readDay(m.DueDay); ok && !day.IsZero() {
+		doc.DueDate = edxml.Day(day)
+	}
+	if m.Type.Code != 0 {
+		doc.Type.Detail = &m.Type.Code
+	}
+	if m.Steering != 0 {
+		doc.Steering = &m.Steering
+	}
+	if d.Kind != storage.New {
+		doc.Business.DocumentID = m.Original
+	}
+	for _, code := range to {
+		doc.To = append(doc.To, s.organization(code))
+	}
+	for _, r := range m.References {
+		ref := edxml.ResponseFor{OrganID: r.Agency, Code: r.NumberNotation, DocumentID: r.DocumentID}
+		if day, ok := readDay(r.Day); ok && !day.IsZero() {
+			ref.PromulgationDate = edxml.Day(day)
+		}
+		doc.ResponseFor = append(doc.ResponseFor, ref)
+	}
+	for _, a := range d.Attachments {
+		doc.Attachments = append(doc.Attachments, edxml.Attachment{Name: a.Name, MimeType: a.MediaType, Size: a.Size, SHA256: a.SHA256})
+	}
+	return doc
+}
+
+func (s *Server) organization(code routing.Code) edxml.Organization {
+	return edxml.Organization{ID: string(code), Name: s.agencyName(code)}
+}
