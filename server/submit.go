@@ -196,7 +196,7 @@ func (s *Server) judge(ctx context.Context, sub *submission) (*storage.Acceptanc
 	}
 	a.Fingerprint = sub.meta.fingerprint(sub.sender.Code, a.Attachments)
 	a.Request = requestHash(a)
-	if a.Warnings, err = json.Marshal(sub.warnings); err != nil {
+	if a.Warnings, err = json.Marshal(orEmpty(sub.warnings)); err != nil {
 		return nil, fmt.Errorf("write warnings: %w", err)
 	}
 	return a, nil
