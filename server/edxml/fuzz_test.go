@@ -34,10 +34,11 @@ func seeds(f *testing.F) {
 // written again reads as it was.
 func FuzzRead(f *testing.F) {
 	seeds(f)
+	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, packet []byte) {
 		var files [][]byte
 		headers := 0
-		p, err := Read(bytes.NewReader(packet), Reading{TempDir: t.TempDir(), Header: func(*Packet) error { headers++; return nil },
+		p, err := Read(bytes.NewReader(packet), Reading{TempDir: dir, Header: func(*Packet) error { headers++; return nil },
 			Attachment: func(_ int, _ Attachment, r io.Reader) error {
 				if headers != 1 {
 					t.Error("a file came before the header")

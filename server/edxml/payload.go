@@ -70,19 +70,35 @@ var alphabet = func() (t [256]byte) {
 	return t
 }()
 
-const blank = 1 // in alphabet: skipped; 0: not base64
+const blank = 128 // in alphabet: skipped; 0: not base64
 
+// collect takes over the letters of a piece of text, run by run.
 func (p *payload) collect(text []byte) {
-	for _, c := range text {
-		switch letter := alphabet[c]; {
-		case letter == blank:
-		case p.ended && c != '=', letter == 0 && c != '=':
-			p.warn("không phải base64 đúng chuẩn.", "is not proper base64.")
-		case c == '=':
-			p.ended = true
-		default:
-			p.text = append(p.text, letter)
+	for len(text) > 0 {
+		n := 0
+		for n < len(text) && alphabet[text[n]] == text[n] {
+			n++
 		}
+		if n > 0 && !p.ended {
+			p.text = append(p.text, text[:n]...)
+			text = text[n:]
+			continue
+		}
+		p.collectByte(text[0])
+		text = text[1:]
+	}
+}
+
+// collectByte takes what is not simply a letter of the alphabet.
+func (p *payload) collectByte(c byte) {
+	switch letter := alphabet[c]; {
+	case letter == blank:
+	case c == '=':
+		p.ended = true
+	case letter == 0, p.ended:
+		p.warn("không phải base64 đúng chuẩn.", "is not proper base64.")
+	default: // "-" or "_"
+		p.text = append(p.text, letter)
 	}
 }
 

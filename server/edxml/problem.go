@@ -52,6 +52,35 @@ func (p Packet) only(warning bool) []Problem {
 	return found
 }
 
+// Check is what a packet's check answers (R109).
+type Check struct {
+	OK       bool      `json:"ok"`
+	Kind     Kind      `json:"kind"`
+	Errors   []Problem `json:"errors"`
+	Warnings []Problem `json:"warnings"`
+}
+
+// Check gives the problems in two lists, with further ones, such as those that a directory finds.
+func (p Packet) Check(further ...Problem) Check {
+	p.Problems = append(p.Problems[:len(p.Problems):len(p.Problems)], further...)
+	c := Check{Kind: p.Kind, Errors: p.Errors(), Warnings: p.Warnings()}
+	c.OK = len(c.Errors) == 0
+	return c
+}
+
+// UnknownCode makes the error for a code that a directory does not know or finds locked or closed: of the i-th recipient (from 0; in a
+// status of ResponseFor), or of the sender when i is -1. vi and en are the directory's sentences.
+func (p Packet) UnknownCode(i int, vi, en string) Problem {
+	t := sentence{UnknownCode, vi, en, "Tra lại mã trong danh mục cơ quan / Look the code up in the directory"}
+	switch {
+	case i < 0 || i >= len(p.parties):
+		return t.at(p.header+"/From/OrganId", p.from)
+	case p.Status != nil:
+		return t.at(p.header+"/ResponseFor/OrganId", p.parties[i])
+	}
+	return t.at(fmt.Sprintf("%s/To[%d]/OrganId", p.header, i+1), p.parties[i])
+}
+
 // At most so many problems of a packet are kept; errors have their own share, so that warnings cannot push them out.
 const (
 	maxErrors   = 100

@@ -1,6 +1,7 @@
 package edxml
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -149,5 +150,25 @@ func TestUnknown(t *testing.T) {
 	}
 	if mark, path, found := p.Document.Secrecy(); !found || mark != "MẬT" || path != want[3].Path {
 		t.Errorf("secrecy: %q at %q, %v", mark, path, found)
+	}
+}
+
+// TestCheck: the two lists are arrays even when empty, and a directory's findings have their place.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	p, err := Read(strings.NewReader(packetOf("</edXML:To>", "</edXML:To>\n<edXML:To/><edXML:To><edXML:OrganId>H99</edXML:OrganId></edXML:To>")), Reading{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(p.Check(p.UnknownCode(2, "Không có mã H99.", "There is no code H99."), p.UnknownCode(-1, "Đã đóng.", "Closed.")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const fix = `"fix":"Tra lại mã trong danh mục cơ quan / Look the code up in the directory"}`
+	want := `{"ok":false,"kind":"new","errors":[{"path":"` + messageHeaderPath + `/To[2]/OrganId","line":8,"kind":"missing","message_vi":"Thiếu OrganId (mã định danh cơ quan).","message_en":"OrganId is missing or empty.","fix":"Bổ sung OrganId (mã định danh cơ quan) / Add OrganId"},` +
+		`{"path":"` + messageHeaderPath + `/To[3]/OrganId","line":8,"kind":"unknown_code","message_vi":"Không có mã H99.","message_en":"There is no code H99.",` + fix + `,` +
+		`{"path":"` + messageHeaderPath + `/From/OrganId","line":6,"kind":"unknown_code","message_vi":"Đã đóng.","message_en":"Closed.",` + fix + `],"warnings":[]}`
+	if string(got) != want {
+		t.Errorf("checked\n%s\nwant\n%s", got, want)
 	}
 }

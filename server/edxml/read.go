@@ -29,6 +29,10 @@ type Packet struct {
 	Document *Document
 	Status   *Status
 	Problems []Problem
+
+	header  string // path of MessageHeader
+	from    int    // line of From
+	parties []int  // lines of the To elements, or of ResponseFor in a status
 }
 
 // Limits of one packet's header, so that its few bytes cannot become much memory.

@@ -23,16 +23,33 @@ func (d *reader) messageHeader(named bool) error {
 	h := header{recipients: map[string]bool{}}
 	h.doc.Type.Type = defaultType
 	path, line := d.s.path(), d.s.top().line
+	d.p.header = path
 	if err := d.children(func(name string) error { return d.messageChild(&h, name) }); err != nil {
 		return err
 	}
 	if named || h.coded && !(h.to > 0 && h.doc.ID != "") {
-		d.p.Kind, d.p.Status = KindStatus, &h.status
+		d.p.Kind, d.p.Status, d.p.parties = KindStatus, &h.status, []int{h.responseLine}
 		d.checkStatus(&h, path, line)
 		return nil
 	}
 	d.p.Document = &h.doc
 	d.checkDocument(&h, path, line)
+	return d.strays(&h, path, line)
+}
+
+// strays keeps what only a status has but stood in a document, as unknown elements.
+func (d *reader) strays(h *header, path string, line int) error {
+	s := &h.status
+	for _, x := range []struct{ name, text string }{{"StatusCode", s.Code}, {"Description", s.Description}, {"StaffInfo/Department", s.Staff.Department},
+		{"StaffInfo/Staff", s.Staff.Name}, {"StaffInfo/Email", s.Staff.Email}, {"StaffInfo/Mobile", s.Staff.Mobile}} {
+		if x.text == "" || len(d.unknownFound) >= maxUnknown {
+			continue
+		}
+		d.unknownFound = append(d.unknownFound, Unknown{path + "/" + x.name, line, x.text})
+		if err := d.hold(groupCost + len(path)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -131,6 +148,7 @@ func (d *reader) sender(h *header) error {
 	}
 	d.checkCode(o.ID)
 	h.doc.From, h.status.From = o, o
+	d.p.from = d.s.closed.line
 	return nil
 }
 
@@ -152,10 +170,8 @@ func (d *reader) recipient(h *header) error {
 	} else {
 		h.recipients[key] = true
 	}
-	if o == (Organization{}) {
-		return nil
-	}
-	h.doc.To = append(h.doc.To, o)
+	h.doc.To = append(h.doc.To, o) // though it be empty: then the packet is refused, and the i-th is still the i-th
+	d.p.parties = append(d.p.parties, d.s.closed.line)
 	return d.hold(groupCost + recipientCost)
 }
 

@@ -205,9 +205,17 @@ func heapPeak(f func(look func())) uint64 {
 	return peak.Load() - min(before, peak.Load())
 }
 
+// skipUnderRace leaves out what measures memory: the race detector's own counts with it, and takes long.
+func skipUnderRace(t *testing.T) {
+	if underRace {
+		t.Skip("measured without the race detector")
+	}
+}
+
 // TestMemory: a packet of 100 MB takes at most 32 MB, whether its file can be handed out as it comes or must wait. Not parallel, as it
 // looks at the whole heap.
 func TestMemory(t *testing.T) {
+	skipUnderRace(t)
 	const packetSize = 100 << 20
 	checkMemory(t, map[string]io.Reader{"file as it comes": generated(packetSize, false), "file that waits": generated(packetSize, true)})
 }
@@ -215,6 +223,7 @@ func TestMemory(t *testing.T) {
 // TestHostileMemory: no header holds more than that, however it is made. The collector runs often here, to see what is held and not
 // what waits to be collected.
 func TestHostileMemory(t *testing.T) {
+	skipUnderRace(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	after := func(place, more string) io.Reader { return strings.NewReader(packetOf(place, place+more)) }
 	const million = 1 << 20
@@ -273,6 +282,7 @@ func manyNames(n int) string {
 
 // TestWriteMemory: the writer streams too.
 func TestWriteMemory(t *testing.T) {
+	skipUnderRace(t)
 	d := Document{From: Organization{ID: "H29"}, To: []Organization{{ID: "H26"}}, ID: "1", Attachments: []Attachment{{Name: "a.pdf"}, {Name: "a.jpg"}}}
 	peak := heapPeak(func(look func()) {
 		err := Write(io.Discard, d, func(i int) (io.ReadCloser, error) {
