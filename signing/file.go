@@ -13,6 +13,7 @@ func verifyFile(ctx context.Context, f File, o Options) FileReport {
 	j := judge{ctx: ctx, o: o, trust: o.Trust.ready()}
 	if r.SHA256 == "" {
 		r.SHA256 = j.fileDigest(f, &r)
+		f.SHA256 = r.SHA256 // a detached signature is mostly over the same digest: no second pass
 	}
 	if f.Signature != nil {
 		for _, s := range j.detached(f) {

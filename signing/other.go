@@ -40,5 +40,3 @@ func (j judge) mentions(f File, words ...string) bool {
 	}
 	return false
 }
-
-func (j judge) pdf(File, *FileReport) {}

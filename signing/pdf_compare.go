@@ -1,0 +1,377 @@
+package signing
+
+import (
+	"bytes"
+	"slices"
+)
+
+// comparison judges what one revision did to the one before it, object by object. What it cannot explain is a change.
+type comparison struct {
+	old, new pdfView
+	section  *xrefSection
+	refs     map[uint32]bool // numbers that the old document refers to though they name nothing
+	step     step
+
+	explained map[uint32]bool
+	oldPages  map[uint32]int
+	fields    map[uint32]bool // fields and widgets of the new form
+}
+
+func (c *comparison) run() error {
+	c.explained = map[uint32]bool{}
+	if err := c.trailers(); err != nil {
+		return err
+	}
+	root, oldRoot, err := c.pair(c.new.trailer().get("Root"), c.old.trailer().get("Root"))
+	if err != nil {
+		return err
+	}
+	if err := c.catalog(root, oldRoot); err != nil {
+		return err
+	}
+	if err := c.pages(); err != nil {
+		return err
+	}
+	return c.leftovers()
+}
+
+// trailers: the catalog stays the same object; /Info may be rewritten.
+func (c *comparison) trailers() error {
+	a, ok1 := c.new.trailer().get("Root").(pdfRef)
+	b, ok2 := c.old.trailer().get("Root").(pdfRef)
+	if !ok1 || !ok2 || a.num != b.num {
+		c.step.changed = true
+	}
+	c.explain(c.new.trailer().get("Root"), c.new.trailer().get("Info"), c.old.trailer().get("Info"))
+	return nil
+}
+
+func (c *comparison) explain(list ...any) {
+	for _, o := range list {
+		if r, ok := o.(pdfRef); ok {
+			c.explained[r.num] = true
+		}
+	}
+}
+
+// pair resolves a value in the new and another in the old revision, as dictionaries.
+func (c *comparison) pair(a, b any) (*pdfDict, *pdfDict, error) {
+	na, err := c.new.dict(a)
+	if err != nil {
+		return nil, nil, err
+	}
+	ob, err := c.old.dict(b)
+	return na, ob, err
+}
+
+// keys lists the keys of both dictionaries.
+func keys(a, b *pdfDict) []pdfName {
+	var out []pdfName
+	for _, d := range []*pdfDict{a, b} {
+		if d != nil {
+			for _, k := range d.keys {
+				if !slices.Contains(out, k) {
+					out = append(out, k)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (c *comparison) catalog(now, was *pdfDict) error {
+	if now == nil || was == nil || now.repeated && !was.repeated {
+		c.step.changed = true
+		return nil
+	}
+	for _, k := range keys(now, was) {
+		a, b := now.get(k), was.get(k)
+		switch k {
+		case "AcroForm":
+			if err := c.form(a, b); err != nil {
+				return err
+			}
+		case "DSS":
+			if err := c.dss(a, b); err != nil {
+				return err
+			}
+		case "Extensions", "Metadata", "Perms":
+			c.explain(a, b)
+			if k == "Perms" && b != nil && !equal(a, b) {
+				c.step.changed = true
+			}
+		case "Version":
+		default:
+			if !equal(a, b) {
+				c.step.changed = true
+			}
+		}
+	}
+	return nil
+}
+
+// dss explains the validation data: whatever they hold, nothing of it shows.
+func (c *comparison) dss(a, b any) error {
+	if a == nil && b != nil {
+		c.step.changed = true
+		return nil
+	}
+	if !equal(a, b) || c.touched(a) {
+		c.step.signatures = true
+	}
+	c.explain(a, b)
+	d, err := c.new.dict(a)
+	if err != nil || d == nil {
+		return err
+	}
+	for _, v := range d.vals {
+		c.explain(v)
+		o, err := c.new.resolve(v)
+		if err != nil {
+			return err
+		}
+		if list, ok := o.(pdfArray); ok {
+			c.explain(list...)
+			continue
+		}
+		if err := c.vri(dictOf(o)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *comparison) vri(d *pdfDict) error {
+	if d == nil {
+		return nil
+	}
+	c.explain(d.vals...)
+	for _, v := range d.vals {
+		one, err := c.new.dict(v)
+		if err != nil {
+			return err
+		}
+		if one == nil {
+			continue
+		}
+		c.explain(one.vals...)
+		for _, w := range one.vals {
+			list, err := c.new.array(w)
+			if err != nil {
+				return err
+			}
+			c.explain(list...)
+		}
+	}
+	return nil
+}
+
+// touched says that the section writes the object that a value refers to.
+func (c *comparison) touched(o any) bool {
+	r, ok := o.(pdfRef)
+	if !ok {
+		return false
+	}
+	_, ok = c.section.find(r.num)
+	return ok
+}
+
+// form compares the interactive form: fields may be added, and given values.
+func (c *comparison) form(a, b any) error {
+	c.explain(a, b)
+	now, was, err := c.pair(a, b)
+	if err != nil {
+		return err
+	}
+	if now == nil {
+		c.step.changed = c.step.changed || was != nil
+		return nil
+	}
+	for _, k := range keys(now, was) {
+		va, vb := now.get(k), was.get(k)
+		switch k {
+		case "Fields":
+			if err := c.fieldList(va, vb); err != nil {
+				return err
+			}
+		case "SigFlags", "DA", "Q":
+		case "DR":
+			if err := c.superset(va, vb, 3); err != nil {
+				return err
+			}
+		case "NeedAppearances":
+			c.step.marks = c.step.marks || !equal(va, vb)
+		default:
+			c.step.changed = c.step.changed || !equal(va, vb) || c.touched(va)
+		}
+	}
+	return nil
+}
+
+func (c *comparison) fieldList(a, b any) error {
+	c.explain(a, b)
+	now, err := c.new.array(a)
+	if err != nil {
+		return err
+	}
+	was, err := c.old.array(b)
+	if err != nil {
+		return err
+	}
+	if !includes(now, was) {
+		c.step.changed = true
+	}
+	for _, f := range now {
+		if err := c.field(f, !slices.ContainsFunc(was, func(o any) bool { return equal(o, f) }), nil, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// includes says that every element of was is in now, in the same order.
+func includes(now, was pdfArray) bool {
+	i := 0
+	for _, o := range now {
+		if i < len(was) && equal(o, was[i]) {
+			i++
+		}
+	}
+	return i == len(was)
+}
+
+// superset says, by marking a change if not, that a dictionary kept all its entries; sub-dictionaries likewise to a depth.
+func (c *comparison) superset(a, b any, depth int) error {
+	c.explain(a, b)
+	now, was, err := c.pair(a, b)
+	if err != nil || was == nil {
+		return err
+	}
+	if now == nil {
+		c.step.changed = true
+		return nil
+	}
+	for i, k := range was.keys {
+		va, vb := now.get(k), was.vals[i]
+		if equal(va, vb) && !c.touched(va) {
+			continue
+		}
+		da, db, err := c.pair(va, vb)
+		if err != nil {
+			return err
+		}
+		if depth == 0 || da == nil || db == nil || !plainDict(c.new, va) {
+			c.step.changed = true
+			continue
+		}
+		if err := c.superset(va, vb, depth-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plainDict tells a dictionary from a stream.
+func plainDict(v pdfView, o any) bool {
+	o, err := v.resolve(o)
+	_, ok := o.(*pdfDict)
+	return err == nil && ok
+}
+
+// leftovers looks at every object that the revision writes and nothing has explained.
+func (c *comparison) leftovers() error {
+	for _, num := range c.section.numbers() {
+		was, inUse := c.old.entry(num)
+		now, still := c.new.entry(num)
+		switch {
+		case num == 0 || c.explained[num] || was == now:
+		case !inUse:
+			c.step.changed = c.step.changed || still && c.refs[num]
+		case !still:
+			c.step.changed = true
+		default:
+			same, err := c.same(num)
+			if err != nil {
+				return err
+			}
+			c.step.changed = c.step.changed || !same
+		}
+	}
+	return nil
+}
+
+// same compares an object in both revisions, data of streams included. The containers of objects are no content.
+func (c *comparison) same(num uint32) (bool, error) {
+	a, err := c.new.load(num)
+	if err != nil {
+		return false, err
+	}
+	b, err := c.old.load(num)
+	if err != nil {
+		return false, err
+	}
+	sa, oka := a.(*pdfStream)
+	sb, okb := b.(*pdfStream)
+	if !oka || !okb {
+		return equal(a, b), nil
+	}
+	if ta, tb := sa.dict.name("Type"), sb.dict.name("Type"); ta == tb && (ta == "XRef" || ta == "ObjStm") {
+		return true, nil
+	}
+	if !equal(sa.dict, sb.dict) {
+		return false, nil
+	}
+	return c.sameData(sa, sb)
+}
+
+func (c *comparison) sameData(sa, sb *pdfStream) (bool, error) {
+	ata, na, err := c.new.doc.raw(sa, &c.new)
+	if err != nil {
+		return false, err
+	}
+	atb, nb, err := c.old.doc.raw(sb, &c.old)
+	if err != nil || na != nb {
+		return false, err
+	}
+	for k := int64(0); k < na; k += chunk {
+		x, err := c.new.doc.bytes(ata+k, min(chunk, na-k))
+		if err != nil {
+			return false, err
+		}
+		y, err := c.old.doc.bytes(atb+k, min(chunk, na-k))
+		if err != nil || !bytes.Equal(x, y) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// equal compares two values without following references. Streams are never equal: same compares those.
+func equal(a, b any) bool {
+	switch a := a.(type) {
+	case pdfArray:
+		b, ok := b.(pdfArray)
+		return ok && slices.EqualFunc(a, b, equal)
+	case *pdfDict:
+		b, ok := b.(*pdfDict)
+		if !ok || a == nil || b == nil {
+			return ok && a == b
+		}
+		for _, k := range keys(a, b) {
+			if !equal(a.get(k), b.get(k)) {
+				return false
+			}
+		}
+		return a.repeated == b.repeated
+	case pdfString:
+		b, ok := b.(pdfString)
+		return ok && bytes.Equal(a, b)
+	case *pdfStream:
+		return false
+	}
+	switch b.(type) {
+	case pdfArray, pdfString:
+		return false
+	}
+	return a == b
+}

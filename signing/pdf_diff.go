@@ -1,0 +1,242 @@
+package signing
+
+import (
+	"bytes"
+	"errors"
+)
+
+// step is what one revision did to the document before it.
+type step struct {
+	signatures bool // added signature fields, values, DSS or timestamps
+	visible    bool // of those, a widget that shows
+	filled     bool // filled in form fields
+	marks      bool // laid annotations or other fields over a page
+	appended   bool // appended content to a page, leaving what was there
+	changed    bool // anything else
+	unknown    bool // could not be read
+}
+
+func (s step) additions() bool { return s.marks || s.appended }
+
+// classify says of each signature what was done after it (R78), and judges that.
+func (d *pdfDoc) classify(list []*pdfSignature) {
+	last := 0
+	for _, s := range list {
+		if s.end > 0 {
+			s.revision = d.signedRevision(s.end)
+			s.docMDP = d.certifies(s)
+			last = max(last, s.revision)
+		}
+	}
+	steps := d.steps(last)
+	for _, s := range list {
+		if s.end > 0 {
+			d.after(s, list, steps)
+		}
+		if s.removed {
+			s.report.Reasons = addReason(s.report.Reasons, SignatureRemoved)
+			s.report.After = AfterChanged
+		}
+		s.report.settle()
+	}
+}
+
+// signedRevision finds the section that was the newest when the file ended at end; -1 when the bytes up to there are no
+// complete file that the present chain goes back to.
+func (d *pdfDoc) signedRevision(end int64) int {
+	at, tail, err := d.startxref(end)
+	if err != nil {
+		return -1
+	}
+	rest, err := d.bytes(tail, end-tail)
+	if err != nil || len(bytes.TrimSpace(rest)) > 0 {
+		return -1
+	}
+	for i, s := range d.sections {
+		if s.at == at {
+			return i
+		}
+	}
+	return -1
+}
+
+// steps judges the revisions newer than section last: steps[i] is what section i did.
+func (d *pdfDoc) steps(last int) []step {
+	out := make([]step, last)
+	if last == 0 {
+		return out
+	}
+	refs, err := d.view(last).dangling()
+	for i := last - 1; i >= 0; i-- {
+		if err != nil {
+			out[i].unknown = true
+			continue
+		}
+		c := comparison{old: d.view(i + 1), new: d.view(i), section: d.sections[i], refs: refs}
+		if e := c.run(); e != nil {
+			c.step.unknown = true
+			if errors.Is(e, errPDFSyntax) {
+				c.step.changed = true
+			}
+		}
+		out[i] = c.step
+	}
+	return out
+}
+
+// after sets After of one signature from the steps behind it.
+func (d *pdfDoc) after(s *pdfSignature, list []*pdfSignature, steps []step) {
+	r := &s.report
+	r.After = AfterNothing
+	if s.end < d.size && (s.revision <= 0 || !d.endsCleanly()) {
+		d.spoil(r, ChangedAfterSigning, AfterChanged)
+		return
+	}
+	if s.revision < 0 {
+		d.spoil(r, ByteRangeForged, AfterChanged) // the file ended at end, but not as a file does
+		return
+	}
+	if e, ok := d.view(s.revision).entry(s.field.sig.num); s.field.sig.num != 0 && (!ok || e != s.field.at) {
+		d.spoil(r, ByteRangeForged, AfterChanged) // what was signed then did not hold this signature
+		return
+	}
+	for i := s.revision - 1; i >= 0; i-- {
+		d.weighStep(s, list, steps[i], i)
+	}
+}
+
+// weighStep applies one later revision to a signature.
+func (d *pdfDoc) weighStep(s *pdfSignature, list []*pdfSignature, st step, i int) {
+	r := &s.report
+	covered := coveredBy(list, i)
+	switch {
+	case st.changed,
+		s.docMDP == 1 && (st.filled || st.additions()),
+		s.docMDP == 2 && st.additions(),
+		st.appended && !covered:
+		d.spoil(r, ChangedAfterSigning, AfterChanged)
+	case st.unknown:
+		d.spoil(r, RevisionUnreadable, AfterAdditions)
+	case (st.additions() || st.filled && s.docMDP == 0 || st.visible) && !covered:
+		d.spoil(r, AdditionsUncovered, AfterAdditions)
+	case st.additions() || st.filled && s.docMDP == 0:
+		d.spoil(r, AdditionsCovered, AfterAdditions)
+	case st.filled:
+		d.spoil(r, FormFilled, AfterAllowed)
+	default:
+		r.After = laterAfter(r.After, AfterSignatures)
+	}
+}
+
+func (d *pdfDoc) spoil(r *SignatureReport, why Reason, after After) {
+	r.Reasons = addReason(r.Reasons, why)
+	r.After = laterAfter(r.After, after)
+}
+
+// laterAfter keeps the graver of two findings.
+func laterAfter(a, b After) After {
+	rank := map[After]int{AfterNothing: 0, AfterSignatures: 1, AfterAllowed: 2, AfterAdditions: 3, AfterChanged: 4}
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
+
+// coveredBy says whether a valid signature vouches for what section i did: one made with it or later.
+func coveredBy(list []*pdfSignature, i int) bool {
+	for _, s := range list {
+		if s.end == 0 || s.revision < 0 || s.revision > i || s.report.Kind == "timestamp" || s.removed {
+			continue
+		}
+		if v, _ := decide(s.report.Reasons); v == Valid {
+			return true
+		}
+	}
+	return false
+}
+
+// endsCleanly says that nothing follows the last revision's %%EOF but one end of line.
+func (d *pdfDoc) endsCleanly() bool {
+	_, tail, err := d.startxref(d.size)
+	if err != nil {
+		return false
+	}
+	rest, err := d.bytes(tail, d.size-tail)
+	if err != nil {
+		return false
+	}
+	switch string(rest) {
+	case "", "\n", "\r", "\r\n":
+		return true
+	}
+	return false
+}
+
+// certifies reads /Reference for a DocMDP transform; the default permission is 2 (ISO 32000-1, 12.8.2.2).
+func (d *pdfDoc) certifies(s *pdfSignature) int {
+	v := d.view(0)
+	list, err := v.array(s.field.dict.get("Reference"))
+	if err != nil {
+		return 0
+	}
+	for _, o := range list {
+		ref, err := v.dict(o)
+		if err != nil || ref.name("TransformMethod") != "DocMDP" {
+			continue
+		}
+		parms, err := v.dict(ref.get("TransformParams"))
+		if p, ok := parms.get("P").(int64); err == nil && ok && p >= 1 && p <= 3 {
+			return int(p)
+		}
+		return 2
+	}
+	return 0
+}
+
+// dangling lists the numbers that objects of a revision refer to and that name no object. An object that is put there
+// later appears in what was signed, without changing a byte of it.
+func (v pdfView) dangling() (map[uint32]bool, error) {
+	out := map[uint32]bool{}
+	done := map[uint32]bool{}
+	note := func(num uint32) {
+		if _, ok := v.entry(num); !ok {
+			out[num] = true
+		}
+	}
+	for _, s := range v.doc.sections[v.from:] {
+		for _, num := range s.numbers() {
+			if done[num] {
+				continue
+			}
+			done[num] = true
+			e, ok := v.entry(num)
+			if !ok || e.kind == 1 && e.at == s.at {
+				continue
+			}
+			o, err := v.load(num)
+			if err != nil {
+				return nil, err
+			}
+			eachRef(o, note)
+		}
+	}
+	return out, nil
+}
+
+// eachRef calls f for every reference within a value.
+func eachRef(o any, f func(uint32)) {
+	switch o := o.(type) {
+	case pdfRef:
+		f(o.num)
+	case pdfArray:
+		for _, e := range o {
+			eachRef(e, f)
+		}
+	case *pdfDict:
+		for _, e := range o.vals {
+			eachRef(e, f)
+		}
+	case *pdfStream:
+		eachRef(o.dict, f)
+	}
+}

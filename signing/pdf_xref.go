@@ -1,0 +1,330 @@
+package signing
+
+import (
+	"bytes"
+	"io"
+	"sort"
+)
+
+const (
+	pdfSections = 200 // revisions of a file
+	pdfTail     = 2048
+)
+
+// xrefEntry says where an object is (ISO 32000-1, 7.5.4 and 7.5.8).
+type xrefEntry struct {
+	kind  byte  // 0 free, 1 in the file, 2 in an object stream
+	at    int64 // offset; or the number of the object stream
+	index uint32
+}
+
+// xrefRun is a row of entries with consecutive numbers.
+type xrefRun struct {
+	first   uint32
+	entries []xrefEntry
+}
+
+// xrefSection is the cross-reference of one revision.
+type xrefSection struct {
+	at      int64 // where it stands, as startxref names it
+	runs    []xrefRun
+	trailer *pdfDict
+	hybrid  *xrefSection // of /XRefStm
+	prev    int64        // -1: none
+}
+
+func (s *xrefSection) find(num uint32) (xrefEntry, bool) {
+	for _, r := range s.runs {
+		if num >= r.first && uint64(num) < uint64(r.first)+uint64(len(r.entries)) {
+			e := r.entries[num-r.first]
+			if e.kind == 0 && s.hybrid != nil {
+				if h, ok := s.hybrid.find(num); ok {
+					return h, true
+				}
+			}
+			return e, true
+		}
+	}
+	if s.hybrid != nil {
+		return s.hybrid.find(num)
+	}
+	return xrefEntry{}, false
+}
+
+// numbers lists the objects that the section names, in order, each once.
+func (s *xrefSection) numbers() []uint32 {
+	var out []uint32
+	for x := s; x != nil; x = x.hybrid {
+		for _, r := range x.runs {
+			for i := range r.entries {
+				out = append(out, r.first+uint32(i))
+			}
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i] < out[j] })
+	n := 0
+	for i, v := range out {
+		if i == 0 || v != out[n-1] {
+			out[n] = v
+			n++
+		}
+	}
+	return out[:n]
+}
+
+// openPDF reads the chain of cross-references, newest first.
+func openPDF(r io.ReaderAt, size int64) (*pdfDoc, error) {
+	d := newPDFDoc(r, size)
+	at, _, err := d.startxref(size)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[int64]bool{}
+	for at >= 0 && !seen[at] {
+		seen[at] = true
+		if len(d.sections) == pdfSections {
+			return nil, errPDFLimit
+		}
+		s, err := d.section(at)
+		if err != nil {
+			return nil, err
+		}
+		d.sections = append(d.sections, s)
+		at = s.prev
+	}
+	return d, nil
+}
+
+// startxref finds the last "startxref n %%EOF" before end. Whatever stands between its %%EOF and end is given as tail.
+func (d *pdfDoc) startxref(end int64) (at, tail int64, err error) {
+	from := max(0, end-pdfTail)
+	b, err := d.bytes(from, end-from)
+	if err != nil {
+		return 0, 0, err
+	}
+	i := bytes.LastIndex(b, []byte("startxref"))
+	if i < 0 {
+		return 0, 0, errPDFSyntax
+	}
+	l := lexer{b: b, p: i + len("startxref"), final: true}
+	if at, err = l.integer(); err != nil {
+		return 0, 0, err
+	}
+	mark := bytes.Index(b[l.p:], []byte("%%EOF"))
+	if mark < 0 || len(bytes.TrimSpace(b[l.p:l.p+mark])) > 0 {
+		return at, end, errPDFSyntax
+	}
+	return at, from + int64(l.p+mark+len("%%EOF")), nil
+}
+
+// section reads a cross-reference table or stream.
+func (d *pdfDoc) section(at int64) (*xrefSection, error) {
+	if at < 0 || at >= d.size {
+		return nil, errPDFSyntax
+	}
+	var s *xrefSection
+	err := d.widen(at, 4096, func(l *lexer) (err error) {
+		l.space()
+		if bytes.HasPrefix(l.b[l.p:], []byte("xref")) {
+			l.p += len("xref")
+			s, err = d.table(l)
+			return err
+		}
+		s, err = nil, nil
+		return nil
+	})
+	if err == nil && s == nil {
+		s, err = d.xrefStream(at)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.at = at
+	return s, d.finishSection(s)
+}
+
+// finishSection reads /Prev and /XRefStm.
+func (d *pdfDoc) finishSection(s *xrefSection) error {
+	s.prev = -1
+	switch v := s.trailer.get("Prev").(type) {
+	case int64:
+		s.prev = v
+	case nil:
+	default:
+		return errPDFSyntax
+	}
+	if v, ok := s.trailer.get("XRefStm").(int64); ok {
+		h, err := d.xrefStream(v)
+		if err != nil {
+			return err
+		}
+		s.hybrid = h
+	}
+	return nil
+}
+
+// table reads a classic cross-reference table with its trailer.
+func (d *pdfDoc) table(l *lexer) (*xrefSection, error) {
+	s := &xrefSection{}
+	d.entries = d.entriesBefore
+	for !l.keyword("trailer") {
+		first, err := l.integer()
+		if err != nil {
+			return nil, err
+		}
+		n, err := l.integer()
+		if err != nil {
+			return nil, err
+		}
+		if first > 1<<31 || d.spendEntries(n) != nil {
+			return nil, errPDFLimit
+		}
+		run := xrefRun{first: uint32(first)}
+		for range n {
+			e, err := tableEntry(l)
+			if err != nil {
+				return nil, err
+			}
+			run.entries = append(run.entries, e)
+		}
+		s.runs = append(s.runs, run)
+	}
+	v, err := l.value(0)
+	if err != nil {
+		return nil, err
+	}
+	trailer, ok := v.(*pdfDict)
+	if !ok {
+		return nil, errPDFSyntax
+	}
+	s.trailer = trailer
+	d.entriesBefore = d.entries
+	return s, nil
+}
+
+func tableEntry(l *lexer) (xrefEntry, error) {
+	at, err := l.integer()
+	if err != nil {
+		return xrefEntry{}, err
+	}
+	if _, err = l.integer(); err != nil {
+		return xrefEntry{}, err
+	}
+	l.space()
+	if l.p >= len(l.b) {
+		return xrefEntry{}, l.more()
+	}
+	c := l.b[l.p]
+	l.p++
+	switch c {
+	case 'n':
+		return xrefEntry{kind: 1, at: at}, nil
+	case 'f':
+		return xrefEntry{}, nil
+	}
+	return xrefEntry{}, errPDFSyntax
+}
+
+// xrefStream reads a cross-reference stream.
+func (d *pdfDoc) xrefStream(at int64) (*xrefSection, error) {
+	_, v, err := d.objectAt(at)
+	if err != nil {
+		return nil, err
+	}
+	st, ok := v.(*pdfStream)
+	if !ok || st.dict.name("Type") != "XRef" {
+		return nil, errPDFSyntax
+	}
+	data, err := d.inflate(st, nil)
+	if err != nil {
+		return nil, err
+	}
+	s := &xrefSection{trailer: st.dict, at: at, prev: -1}
+	w, err := widths(st.dict)
+	if err != nil {
+		return nil, err
+	}
+	index, err := indexOf(st.dict)
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; i+1 < len(index); i += 2 {
+		n := index[i+1]
+		if n > int64(len(data)/max(1, w[0]+w[1]+w[2])) || index[i] > 1<<31 {
+			return nil, errPDFSyntax
+		}
+		if err := d.spendEntries(n); err != nil {
+			return nil, err
+		}
+		run := xrefRun{first: uint32(index[i]), entries: make([]xrefEntry, 0, n)}
+		for range n {
+			run.entries = append(run.entries, streamEntry(&data, w))
+		}
+		s.runs = append(s.runs, run)
+	}
+	d.entriesBefore = d.entries
+	return s, nil
+}
+
+func widths(dict *pdfDict) ([3]int, error) {
+	var w [3]int
+	list, _ := dict.get("W").(pdfArray)
+	if len(list) != 3 {
+		return w, errPDFSyntax
+	}
+	for i, v := range list {
+		n, ok := v.(int64)
+		if !ok || n < 0 || n > 8 {
+			return w, errPDFSyntax
+		}
+		w[i] = int(n)
+	}
+	if w[0]+w[1]+w[2] == 0 {
+		return w, errPDFSyntax
+	}
+	return w, nil
+}
+
+func indexOf(dict *pdfDict) ([]int64, error) {
+	list, ok := dict.get("Index").(pdfArray)
+	if !ok {
+		size, ok := dict.get("Size").(int64)
+		if !ok || size < 0 {
+			return nil, errPDFSyntax
+		}
+		return []int64{0, size}, nil
+	}
+	out := make([]int64, 0, len(list))
+	for _, v := range list {
+		n, ok := v.(int64)
+		if !ok || n < 0 {
+			return nil, errPDFSyntax
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+func streamEntry(data *[]byte, w [3]int) xrefEntry {
+	field := func(n int) int64 {
+		var v int64
+		for _, c := range (*data)[:n] {
+			v = v<<8 | int64(c)
+		}
+		*data = (*data)[n:]
+		return v
+	}
+	if len(*data) < w[0]+w[1]+w[2] {
+		*data = nil
+		return xrefEntry{}
+	}
+	kind := int64(1)
+	if w[0] > 0 {
+		kind = field(w[0])
+	}
+	a, b := field(w[1]), field(w[2])
+	if kind < 0 || kind > 2 || a < 0 {
+		return xrefEntry{}
+	}
+	return xrefEntry{kind: byte(kind), at: a, index: uint32(b)}
+}
