@@ -28,6 +28,7 @@ import (
 var cluster struct {
 	once sync.Once
 	dsn  string
+	copy string // how CREATE DATABASE copies a template
 	err  error
 }
 
@@ -66,7 +67,22 @@ func startCluster() (string, error) {
 	if err := dropOrphans(ctx, e.DSN()); err != nil {
 		return "", fmt.Errorf("clean the test databases in %s: %w", dir, err)
 	}
-	return e.DSN(), nil
+	return e.DSN(), chooseCopy(ctx, e.DSN())
+}
+
+// chooseCopy: since version 15 PostgreSQL copies a template through its log unless told not to. Measured with our
+// schema and without syncs: 110 ms through the log, 11 ms file by file (four at once: 49 and 17 ms each).
+func chooseCopy(ctx context.Context, dsn string) error {
+	return admin(ctx, dsn, func(c *pgx.Conn) error {
+		version := 0
+		if err := c.QueryRow(ctx, `SELECT current_setting('server_version_num')::int`).Scan(&version); err != nil {
+			return err
+		}
+		if version >= 150000 {
+			cluster.copy = " STRATEGY file_copy"
+		}
+		return nil
+	})
 }
 
 var ours = regexp.MustCompile(`^truc_test_([0-9]+)_`)
@@ -165,7 +181,7 @@ func Schema(t testing.TB, migrate func(ctx context.Context, dsn string) error) s
 		from = made.name
 	}
 	name := newName()
-	if err := execute(ctx, dsn, `CREATE DATABASE `+name+` TEMPLATE `+from); err != nil {
+	if err := execute(ctx, dsn, `CREATE DATABASE `+name+` TEMPLATE `+from+cluster.copy); err != nil {
 		t.Fatalf("make a test database: %v", err)
 	}
 	t.Cleanup(func() {
@@ -180,7 +196,7 @@ func Schema(t testing.TB, migrate func(ctx context.Context, dsn string) error) s
 
 func makeTemplate(ctx context.Context, dsn string, migrate func(ctx context.Context, dsn string) error) (string, error) {
 	name := newName()
-	if err := execute(ctx, dsn, `CREATE DATABASE `+name+` TEMPLATE template0`); err != nil {
+	if err := execute(ctx, dsn, `CREATE DATABASE `+name+` TEMPLATE template0`+cluster.copy); err != nil {
 		return "", err
 	}
 	if err := migrate(ctx, in(dsn, name)); err != nil {
