@@ -81,7 +81,7 @@ func fromPacket(p *edxml.Packet) Metadata {
 		PromulgationDay: packetDay(d.PromulgationDate), Place: d.Place, Type: DocumentType{Name: d.Type.Name},
 		Subject: d.Subject, Content: d.Content,
 		Signer:  Signer{Name: d.Signer.FullName, Position: d.Signer.Position, Competence: d.Signer.Competence},
-		Urgency: routing.Urgency(min(max(d.Other.Priority, 0), int(routing.Express))), // 4 is hỏa tốc hẹn giờ
+		Urgency: d.Urgency(), Secrecy: d.Secrecy(),
 		DueDay:  packetDay(d.DueDate), PageAmount: d.Other.PageAmount, IssuedAmount: d.Other.PromulgationAmount, ToPlaces: d.ToPlaces,
 	}
 	if d.Type.Detail != nil {
@@ -96,10 +96,7 @@ func fromPacket(p *edxml.Packet) Metadata {
 	if b := d.Business; b != nil {
 		m.Reason = b.Reason
 		if m.Kind != "new" {
-			m.Original = b.DocumentID
-			if m.Original == "" {
-				m.Original = d.ID
-			}
+			m.Original = d.Original()
 		}
 		m.Paper = b.Paper != nil && *b.Paper
 	}
