@@ -81,8 +81,11 @@ func fromPacket(p *edxml.Packet) Metadata {
 		PromulgationDay: packetDay(d.PromulgationDate), Place: d.Place, Type: DocumentType{Name: d.Type.Name},
 		Subject: d.Subject, Content: d.Content,
 		Signer:  Signer{Name: d.Signer.FullName, Position: d.Signer.Position, Competence: d.Signer.Competence},
-		Urgency: d.Urgency(), Secrecy: d.Secrecy(),
+		Urgency: d.Urgency(),
 		DueDay:  packetDay(d.DueDate), PageAmount: d.Other.PageAmount, IssuedAmount: d.Other.PromulgationAmount, ToPlaces: d.ToPlaces,
+	}
+	if mark, _, found := d.Secrecy(); found {
+		m.Secrecy = mark
 	}
 	if d.Type.Detail != nil {
 		m.Type.Code = *d.Type.Detail

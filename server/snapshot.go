@@ -24,12 +24,11 @@ type snapshot struct {
 // caller is a connected system with its secrets opened. Secrets are kept as hashes for Basic and in clear for HMACs.
 type caller struct {
 	storage.System
-	secret    []byte
-	sum       [32]byte
-	oldSum    [32]byte
-	disabled  bool
-	oldUntil  time.Time
-	plainRate int
+	secret   []byte
+	sum      [32]byte
+	oldSum   [32]byte
+	disabled bool
+	oldUntil time.Time
 }
 
 // watchEvery is how often a node looks whether the configuration moved. Commands promise effect within two seconds.
