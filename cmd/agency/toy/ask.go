@@ -7,12 +7,15 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Dispatch asks where a dispatch stands. Its deliveries come in pages: begin with after "" and go on with
 // Answer.Next until that is "". limit 0 leaves the size of a page to the axis.
 func (c *Client) Dispatch(ctx context.Context, id string, after Cursor, limit int) (Answer, error) {
 	a := Answer{HTTPStatus: http.StatusOK}
+	// A delivery's id says its number too, and only that is asked for.
+	after = Cursor(strings.TrimPrefix(string(after), id+"."))
 	err := c.get(ctx, "/dispatches/"+url.PathEscape(id), page(after, limit), 0, &a)
 	return a, err
 }
@@ -27,34 +30,32 @@ type Query struct {
 	Limit              int
 }
 
-// Dispatches lists what this system's agencies sent.
-func (c *Client) Dispatches(ctx context.Context, q Query) ([]Answer, Cursor, error) {
+// Dispatches lists what this system's agencies sent, newest first.
+func (c *Client) Dispatches(ctx context.Context, q Query) ([]Summary, Cursor, error) {
 	v := page(q.After, q.Limit)
 	set(v, "sender", q.Sender)
 	set(v, "document_id", q.DocumentID)
 	set(v, "from", q.From)
 	set(v, "to", q.To)
 	var out struct {
-		Dispatches []Answer `json:"dispatches"`
-		Items      []Answer `json:"items"`
-		Next       Cursor   `json:"next"`
+		Dispatches []Summary `json:"dispatches"`
+		Next       Cursor    `json:"next"`
 	}
 	err := c.get(ctx, "/dispatches", v, 0, &out)
-	return append(out.Dispatches, out.Items...), out.Next, err
+	return out.Dispatches, out.Next, err
 }
 
-// Deliveries lists what this system's agencies received.
+// Deliveries lists what this system's agencies received, newest first, at most 1,000 a page.
 func (c *Client) Deliveries(ctx context.Context, q Query) ([]Delivery, Cursor, error) {
 	v := page(q.After, q.Limit)
 	set(v, "agency", q.Agency)
 	set(v, "state", string(q.State))
 	var out struct {
 		Deliveries []Delivery `json:"deliveries"`
-		Items      []Delivery `json:"items"`
 		Next       Cursor     `json:"next"`
 	}
 	err := c.get(ctx, "/deliveries", v, 0, &out)
-	return append(out.Deliveries, out.Items...), out.Next, err
+	return out.Deliveries, out.Next, err
 }
 
 // Proof streams the axis's own signed statement that it accepted a dispatch (giấy xác nhận của trục) to w: a CMS
@@ -76,10 +77,39 @@ type PlannedFile struct {
 	Size int64  `json:"size"`
 }
 
-// Plan asks what would happen to a dispatch, recipients unknown, closed or doubled included; nothing is sent. The
-// answer is given as it came.
-func (c *Client) Plan(ctx context.Context, p PlanRequest) (json.RawMessage, error) {
-	var out json.RawMessage
+// Plan is what a dispatch would meet.
+type Plan struct {
+	OK         bool               `json:"ok"`
+	Recipients []PlannedRecipient `json:"recipients"`
+	Faults     []Problem          `json:"faults"`
+	Warnings   []Problem          `json:"warnings"` // doubled recipients, for example
+	Limits     Limits             `json:"limits"`
+}
+
+// PlannedRecipient is one recipient as the axis understands its code.
+type PlannedRecipient struct {
+	Given     string `json:"given"`
+	Code      string `json:"code"`
+	Name      string `json:"name"`
+	Connected bool   `json:"connected"`
+	System    string `json:"system,omitempty"`
+	Way       string `json:"way,omitempty"`
+	Limit     int64  `json:"limit_bytes"`
+}
+
+// Limits are what one dispatch may hold.
+type Limits struct {
+	File       int64  `json:"file_bytes"`
+	Dispatch   int64  `json:"dispatch_bytes"`
+	Way        string `json:"way,omitempty"` // the way that limits Dispatch
+	Files      int    `json:"files"`
+	Recipients int    `json:"recipients"`
+	Metadata   int64  `json:"metadata_bytes"`
+}
+
+// Plan asks what would happen to a dispatch: recipients unknown, closed or doubled, limits. Nothing is sent.
+func (c *Client) Plan(ctx context.Context, p PlanRequest) (Plan, error) {
+	var out Plan
 	err := c.post(ctx, "/plan", p, &out)
 	return out, err
 }

@@ -70,7 +70,9 @@ func newAxis(t *testing.T) *axis {
 	m.HandleFunc("GET /api/v1/deliveries/{id}/package", a.pack)
 	m.HandleFunc("GET /api/v1/deliveries/{id}/attachments/{n}", a.attachment)
 	m.HandleFunc("POST /api/v1/deliveries/{id}/receipts", a.receipt)
-	m.HandleFunc("POST /api/v1/plan", func(w http.ResponseWriter, r *http.Request) { reply(w, 200, map[string]any{"recipients": 1}) })
+	m.HandleFunc("POST /api/v1/plan", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, 200, Plan{OK: true, Recipients: []PlannedRecipient{{Given: "H26"}}})
+	})
 	a.Server = httptest.NewServer(a.faults.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, s, _ := r.BasicAuth(); s != secret {
 			refuse(w, 401, "unauthorized", "")
@@ -90,6 +92,20 @@ func newAxis(t *testing.T) *axis {
 		a.Close()
 	})
 	return a
+}
+
+// called counts requests, for example "GET package".
+func (a *axis) called(what string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.calls[what]
+}
+
+// first gives the first item that was ever put into an inbox, as it is now.
+func (a *axis) first() axisItem {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return *a.inbox[0]
 }
 
 func (a *axis) client(t *testing.T, system string) *Client {
@@ -299,7 +315,8 @@ func (a *axis) pack(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case x == nil:
 	case r.Header.Get("Accept") == "application/json":
-		c := Contents{Dispatch: new(a.item(x).Dispatch)}
+		wrote, _ := json.Marshal(x.dispatch.form)
+		c := Contents{Delivery: x.ID, Dispatch: x.dispatch.answer.ID, Metadata: wrote}
 		for i, f := range x.dispatch.files {
 			c.Attachments = append(c.Attachments, Attached{N: i + 1, Name: f.Name, Size: f.Size})
 		}

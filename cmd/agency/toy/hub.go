@@ -118,7 +118,8 @@ func (h *Hub) workers() int {
 	return 4
 }
 
-// Idle blocks until the hub has nothing more to fetch or to say of what it was told so far.
+// Idle blocks until the hub has nothing more to fetch, to take or to say of what it was told so far. What still waits
+// in an inbox it does not know.
 func (h *Hub) Idle(ctx context.Context) error {
 	h.init()
 	return h.tasks.idle(ctx)

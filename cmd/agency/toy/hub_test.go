@@ -66,6 +66,8 @@ func TestPullTakesEverythingAndAnswers(t *testing.T) {
 	if h.Faults.Hits()[LoseAnswer] == 0 || h.Log.Again() == 0 {
 		t.Errorf("no lost answer was repeated: %v, again %d", h.Faults.Hits(), h.Log.Again())
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for _, d := range a.deliveries {
 		if d.State != Delivered || len(d.said) != 2 || d.said[0].Status != Arrived || d.said[1].Status != TakenIn {
 			t.Errorf("%s: %s, said %+v", d.ID, d.State, d.said)
@@ -83,7 +85,7 @@ func TestADownHubComesBack(t *testing.T) {
 	h := &Hub{Client: a.client(t, "H26"), Log: &ReceivedLog{}, Pull: true, Faults: dial, Patience: quick, Policy: Reject("sai thẩm quyền")}
 	background(t, h.Run)
 	sent := sendTo(t, a, 2, "H26")
-	if a.calls["GET inbox"] != 0 {
+	if a.called("GET inbox") != 0 {
 		t.Error("a hub that is down asked for its inbox")
 	}
 	if err := errors.Join(dial.Set(), h.Log.WaitSaid(t.Context(), 4)); err != nil {
@@ -149,8 +151,8 @@ func TestSharedBytesAreSaidToBeShared(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantGood(t, sent, h.Log.All(), 10)
-		if r := Compare(sent, h.Log.All()); r.Shared != 8 || a.calls["GET 1"] != 2 {
-			t.Errorf("packages %v: shared %d, %d attachments read", packages, r.Shared, a.calls["GET 1"])
+		if r := Compare(sent, h.Log.All()); r.Shared != 8 || a.called("GET 1") != 2 {
+			t.Errorf("packages %v: shared %d, %d attachments read", packages, r.Shared, a.called("GET 1"))
 		}
 		read := 0
 		for _, r := range h.Log.All() {
@@ -190,9 +192,11 @@ func TestAMailboxIsLookedThrough(t *testing.T) {
 	t.Parallel()
 	a := newAxis(t)
 	sent := sendTo(t, a, 5, "xã 1", "xã 2")
+	a.mu.Lock()
 	for _, d := range a.deliveries {
 		d.State = Delivered
 	}
+	a.mu.Unlock()
 	m := &Mailbox{Client: a.client(t, "xã"), Log: &ReceivedLog{}, Agencies: []string{"xã 1", "xã 2"}, ShareFiles: true}
 	if n, err := m.Scan(t.Context()); n != 10 || err != nil {
 		t.Fatalf("%d, %v", n, err)
@@ -236,7 +240,7 @@ func TestPushIsTakenOnce(t *testing.T) {
 	h := &Hub{Client: a.client(t, "H26"), Log: &ReceivedLog{}, Patience: quick}
 	door := pushHub(t, h)
 	background(t, h.Run)
-	it := a.inbox[0].Item
+	it := a.first().Item
 	want := `{"taken":"` + digestOf("package of "+it.Delivery) + `"}`
 	var wg sync.WaitGroup
 	for range 8 { // an impatient axis
@@ -250,8 +254,8 @@ func TestPushIsTakenOnce(t *testing.T) {
 	if err := h.Log.WaitSaid(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(h.Log.All()); n != 1 || h.Log.Again() != 7 || a.calls["GET package"] != 2 {
-		t.Errorf("kept %d, again %d, calls %v", n, h.Log.Again(), a.calls)
+	if n := len(h.Log.All()); n != 1 || h.Log.Again() != 7 || a.called("GET package") != 2 {
+		t.Errorf("kept %d, again %d, asked %d times", n, h.Log.Again(), a.called("GET package"))
 	}
 	wantGood(t, sent, h.Log.All(), 1)
 	receipt := Item{Item: "r1", Kind: ItemReceipt, Receipt: &HeardReceipt{Status: Rejected, Reason: "sai nơi nhận"}}
@@ -277,14 +281,14 @@ func TestPushIsToldNowAndTakenLater(t *testing.T) {
 	sent := sendTo(t, a, 1, "H26")
 	h := &Hub{Client: a.client(t, "H26"), Log: &ReceivedLog{}, Patience: quick, Later: true}
 	door := pushHub(t, h)
-	if code, _, err := a.push(t, door.URL(), a.inbox[0].Item); code != 202 || err != nil || a.inbox[0].taken {
+	if code, _, err := a.push(t, door.URL(), a.first().Item); code != 202 || err != nil || a.first().taken {
 		t.Fatalf("%d, %v", code, err)
 	}
 	background(t, h.Run)
 	if err := errors.Join(h.Log.WaitSaid(t.Context(), 2), h.Idle(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	if !a.inbox[0].taken {
+	if !a.first().taken {
 		t.Error("never said taken")
 	}
 	wantGood(t, sent, h.Log.All(), 1)
@@ -296,7 +300,7 @@ func TestPushIsNotKept(t *testing.T) {
 	sendTo(t, a, 1, "H26")
 	h := &Hub{Client: a.client(t, "H26"), Log: &ReceivedLog{}, Patience: quick}
 	door := pushHub(t, h)
-	it := a.inbox[0].Item
+	it := a.first().Item
 	it.Package.SHA256 = strings.Repeat("0", 64)
 	if code, _, err := a.push(t, door.URL(), it); code != 503 || err != nil || len(h.Log.All()) != 0 {
 		t.Errorf("a package with another hash than announced: %d, %v", code, err)
@@ -363,7 +367,7 @@ func TestPushThroughEachFault(t *testing.T) {
 			if err := h.Faults.Set(fault); err != nil {
 				t.Fatal(err)
 			}
-			code, body, err := a.push(t, door.URL(), a.inbox[0].Item)
+			code, body, err := a.push(t, door.URL(), a.first().Item)
 			whole := code == 200 && strings.HasPrefix(body, `{"taken":"`) && err == nil
 			truthful := fault.Name == AnswerTwice || fault.Name == Drip || fault.Name == Slow
 			if whole != truthful || h.Faults.Hits()[fault.Name] != 1 {
@@ -375,7 +379,7 @@ func TestPushThroughEachFault(t *testing.T) {
 			if err := h.Faults.Set(); err != nil {
 				t.Fatal(err)
 			}
-			if code, _, err := a.push(t, door.URL(), a.inbox[0].Item); code != 200 || err != nil {
+			if code, _, err := a.push(t, door.URL(), a.first().Item); code != 200 || err != nil {
 				t.Errorf("second push: %d, %v", code, err)
 			}
 			wantGood(t, sent, h.Log.All(), 1)

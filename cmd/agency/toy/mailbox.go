@@ -2,6 +2,8 @@ package toy
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -90,12 +92,20 @@ func (m *Mailbox) look(ctx context.Context, d Delivery) (Received, error) {
 	return r, err
 }
 
+// about reads what dispatch a delivery belongs to, where the list did not say it.
 func (m *Mailbox) about(ctx context.Context, d Delivery) (Summary, error) {
-	if d.Dispatch != nil && d.Dispatch.ID != "" && d.Dispatch.DocumentID != "" {
+	if d.Dispatch != nil {
 		return *d.Dispatch, nil
 	}
 	c, err := m.Client.Contents(ctx, d.ID)
-	return c.About(), err
+	if err != nil {
+		return Summary{}, err
+	}
+	var wrote Dispatch
+	if err := json.Unmarshal(c.Metadata, &wrote); err != nil {
+		return Summary{}, fmt.Errorf("%w: metadata of %s: %v", ErrUnreadable, d.ID, err)
+	}
+	return Summary{ID: c.Dispatch, DocumentID: wrote.DocumentID, Sender: wrote.Sender, Kind: wrote.Kind}, nil
 }
 
 // Watch scans until ctx ends and gives back why it ended. A failed look is tried again.

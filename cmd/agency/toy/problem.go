@@ -14,14 +14,23 @@ import (
 
 // Problem is a refusal of the axis: application/problem+json with its HTTP status. It is an error.
 type Problem struct {
-	Status     int           `json:"http_status,omitempty"` // the HTTP status; not on the wire
-	Code       string        `json:"code"`
-	Field      string        `json:"field,omitempty"`
-	VI         string        `json:"vi"`
-	EN         string        `json:"en"`
-	ID         string        `json:"id,omitempty"` // what to quote to the axis's operators
-	Problems   []Problem     `json:"problems,omitempty"`
-	RetryAfter time.Duration `json:"-"` // 0: the axis did not say
+	Status      int           `json:"http_status,omitempty"` // the HTTP status; not on the wire
+	Code        string        `json:"code"`
+	Field       string        `json:"field,omitempty"`
+	VI          string        `json:"vi"`
+	EN          string        `json:"en"`
+	ID          string        `json:"id,omitempty"` // what to quote to the axis's operators
+	Problems    []Problem     `json:"problems,omitempty"`
+	Suggestions []Named       `json:"suggestions,omitempty"` // codes that may have been meant
+	Successors  []Named       `json:"successors,omitempty"`  // of a closed agency
+	Existing    string        `json:"existing,omitempty"`    // the dispatch that the sender and document id stand for
+	RetryAfter  time.Duration `json:"-"`                     // 0: the axis did not say
+}
+
+// Named is an agency's code with its name.
+type Named struct {
+	Code string `json:"code"`
+	Name string `json:"name"`
 }
 
 // Error gives the status, the code, the field and the sentence in both languages.

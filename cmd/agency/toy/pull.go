@@ -2,7 +2,6 @@ package toy
 
 import (
 	"context"
-	"errors"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -22,7 +21,7 @@ func (h *Hub) poll(ctx context.Context) error {
 		if err == nil {
 			continue
 		}
-		h.log().Info("poll", "error", err)
+		h.log().Info("poll", "taken", taken, "error", err)
 		_, least := Again(err)
 		if h.Patience.sleep(ctx, max(h.Patience.pause(max(failed, 1)), least)) != nil {
 			break
@@ -42,8 +41,8 @@ func (h *Hub) up(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// takeAll takes every item it can and gives their number; one that fails does not keep the others from being taken.
-// It will be in the next page again.
+// takeAll takes every item it can and gives their number, with one of the errors; an item that fails does not keep the
+// others from being taken. It will be in the next page again.
 func (h *Hub) takeAll(ctx context.Context, items []Item) (int, error) {
 	var g errgroup.Group
 	g.SetLimit(h.workers())
@@ -58,13 +57,16 @@ func (h *Hub) takeAll(ctx context.Context, items []Item) (int, error) {
 		})
 	}
 	g.Wait() // the errors are in errs
-	taken := 0
-	for _, err := range errs {
+	taken, last := 0, error(nil)
+	for i, err := range errs {
 		if err == nil {
 			taken++
+			continue
 		}
+		last = err
+		h.log().Warn("item not taken", "item", items[i].Item, "delivery", items[i].Delivery, "error", err)
 	}
-	return taken, errors.Join(errs...)
+	return taken, last
 }
 
 // dial lets the fault dial act on an item that is fetched: Slow delays it, and lost (LoseAnswer) says that the hub is
@@ -83,6 +85,7 @@ func (h *Hub) dial(ctx context.Context) (lost bool, err error) {
 
 // take keeps what an item says and then ends it, unless the word is to be lost on the way.
 func (h *Hub) take(ctx context.Context, it Item, lost bool) error {
+	defer h.tasks.begin()() // before it is logged, so that Idle after Log.Wait waits for the rest of it too
 	if it.Kind != ItemDispatch {
 		if err := h.Log.hear(it); err != nil || lost {
 			return err
@@ -90,13 +93,20 @@ func (h *Hub) take(ctx context.Context, it Item, lost bool) error {
 		return h.Client.Taken(ctx, it.Item, "")
 	}
 	r, err := h.keep(ctx, it)
-	if err != nil || lost {
+	if err != nil {
 		return err
 	}
+	if h.tasks.owe(it.Delivery, true); lost {
+		return nil
+	}
 	_, err = h.Patience.try(ctx, func() error { return h.Client.Taken(ctx, it.Item, r.Package) })
+	if _, never := Refusal(err); never { // recalled in between, for example: nothing is owed any more
+		h.tasks.owe(it.Delivery, false)
+	}
 	if err != nil {
 		return err
 	}
 	h.answerSoon(r)
+	h.tasks.owe(it.Delivery, false)
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -87,6 +88,7 @@ func (h *Hub) pushed(w http.ResponseWriter, r *http.Request, it Item) {
 }
 
 func (h *Hub) takeNow(w http.ResponseWriter, r *http.Request, it Item) {
+	defer h.tasks.begin()()
 	kept, err := h.keep(r.Context(), it)
 	if err != nil {
 		h.log().Warn("push not kept", "delivery", it.Delivery, "error", err)
@@ -98,8 +100,14 @@ func (h *Hub) takeNow(w http.ResponseWriter, r *http.Request, it Item) {
 	if sum == "" { // SharePackage: its bytes were not read; the push itself says what they should be
 		sum = it.Package.SHA256
 	}
+	answer := fmt.Sprintf(`{"taken":%q}`, sum)
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(map[string]string{"taken": sum}); err != nil {
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+	_, err = io.WriteString(w, answer)
+	if flusher, ok := w.(http.Flusher); ok { // the answer is out before this item counts as done
+		flusher.Flush()
+	}
+	if err != nil {
 		h.log().Info("answer to a push not sent", "delivery", it.Delivery, "error", err)
 	}
 }

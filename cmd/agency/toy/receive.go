@@ -2,6 +2,7 @@ package toy
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -73,17 +74,16 @@ func (c *Client) download(ctx context.Context, path, what string, w io.Writer) (
 
 // Contents is the JSON form of a package: what it holds, without the files' bytes.
 type Contents struct {
-	Summary
-	Dispatch    *Summary   `json:"dispatch,omitempty"`
-	Attachments []Attached `json:"attachments"`
-}
-
-// About gives the dispatch that the contents belong to, wherever the answer says it.
-func (c Contents) About() Summary {
-	if c.Dispatch != nil {
-		return *c.Dispatch
-	}
-	return c.Summary
+	Delivery    string          `json:"delivery"`
+	AddressedTo string          `json:"addressed_to"`
+	Agency      string          `json:"agency"`
+	State       State           `json:"state"`
+	Dispatch    string          `json:"dispatch"` // its id
+	SenderName  string          `json:"sender_name,omitempty"`
+	Metadata    json.RawMessage `json:"metadata,omitempty"` // what the sender wrote; a Dispatch when it came by this API
+	Verdict     string          `json:"verdict,omitempty"`
+	AcceptedAt  time.Time       `json:"accepted_at,omitzero"`
+	Attachments []Attached      `json:"attachments"`
 }
 
 // Contents lists what a delivery holds.

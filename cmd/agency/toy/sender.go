@@ -13,6 +13,9 @@ import (
 type Document struct {
 	Dispatch Dispatch
 	Files    []File
+	// Part gives the exact bytes of the first part; nil: Dispatch as JSON.
+	Part  []byte
+	EdXML bool // Part is an edXML packet; then Dispatch may be empty and is read from the answer
 	// Sign gives a detached PKCS#7 signature (DER) over the exact bytes of the first part; nil: none.
 	Sign func(part []byte) ([]byte, error)
 	Key  string // Idempotency-Key; "" none
@@ -25,7 +28,8 @@ type Sender struct {
 	Log       *SentLog
 	Workers   int // documents in flight; 0 is 1
 	Patience  Patience
-	// Normal gives the one form of a code in which Compare will meet it again; nil: as written.
+	// Normal gives the normal form of a code for the log; nil: as written. The axis says addressed_to as the sender
+	// wrote it, so it is only needed when codes are written in two forms.
 	Normal func(code string) string
 }
 
@@ -67,7 +71,7 @@ func (s *Sender) timed(ctx context.Context, d Document) (Sent, time.Duration, er
 	start := time.Now()
 	tries, err := s.Patience.try(ctx, func() error {
 		a, err = s.Client.Submit(ctx, sub)
-		if err == nil && a.DocumentID != d.Dispatch.DocumentID {
+		if err == nil && d.Dispatch.DocumentID != "" && a.DocumentID != d.Dispatch.DocumentID {
 			err = fmt.Errorf("%w: acknowledges document %q", ErrUnreadable, a.DocumentID)
 		}
 		return err
@@ -86,11 +90,11 @@ func (s *Sender) timed(ctx context.Context, d Document) (Sent, time.Duration, er
 
 // fix makes the bytes that will be sent, and hashes them. The signature is made once: made anew it would differ.
 func (d Document) fix() (Submission, []Digest, error) {
-	sub, err := Compose(d.Dispatch, d.Sign, d.Files...)
+	sub, err := compose(d.Part, d.Dispatch, d.Sign, d.Files)
 	if err != nil {
 		return sub, nil, err
 	}
-	sub.Key = d.Key
+	sub.Key, sub.EdXML = d.Key, d.EdXML
 	files := make([]Digest, len(d.Files))
 	for i, f := range d.Files {
 		if files[i], err = f.Digest(); err != nil {
@@ -101,15 +105,28 @@ func (d Document) fix() (Submission, []Digest, error) {
 }
 
 func (s *Sender) sent(d Document, files []Digest, a Answer, tries int) Sent {
+	normal := s.Normal
+	if normal == nil {
+		normal = func(code string) string { return code }
+	}
+	if d.EdXML && d.Dispatch.DocumentID == "" {
+		d.Dispatch = named(a)
+	}
 	to := make([]string, len(d.Dispatch.Recipients))
 	for i, code := range d.Dispatch.Recipients {
-		to[i] = code
-		if s.Normal != nil {
-			to[i] = s.Normal(code)
-		}
+		to[i] = normal(code)
 	}
 	return Sent{
-		DocumentID: d.Dispatch.DocumentID, Sender: d.Dispatch.Sender, Kind: d.Dispatch.Kind,
+		DocumentID: d.Dispatch.DocumentID, Sender: normal(d.Dispatch.Sender), Kind: d.Dispatch.Kind,
 		Dispatch: a.ID, State: a.State, Replay: a.Replay, Recipients: to, Files: files, At: time.Now(), Tries: tries,
 	}
+}
+
+// named reads whom a packet was for from the axis's answer: this toy does not read packets.
+func named(a Answer) Dispatch {
+	d := Dispatch{Sender: a.Sender, DocumentID: a.DocumentID}
+	for _, one := range a.Deliveries {
+		d.Recipients = append(d.Recipients, one.AddressedTo)
+	}
+	return d
 }

@@ -42,6 +42,8 @@ func TestSenderOutlastsEachFault(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			a.mu.Lock()
+			defer a.mu.Unlock()
 			if !sent.Acknowledged() || sent.Tries != 2 || sent.Replay != fault.Stored || len(a.dispatches) != 1 {
 				t.Errorf("sent %+v, %d dispatches", sent, len(a.dispatches))
 			}

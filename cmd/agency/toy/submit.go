@@ -25,16 +25,21 @@ type Submission struct {
 // Compose fixes the bytes of a dispatch. sign, when not nil, gets the exact bytes of the first part and gives a
 // detached PKCS#7 signature (DER) over them.
 func Compose(d Dispatch, sign func(part []byte) ([]byte, error), files ...File) (Submission, error) {
-	part, err := json.Marshal(d)
-	if err != nil {
-		return Submission{}, &LocalError{Name: d.DocumentID, Err: err}
+	return compose(nil, d, sign, files)
+}
+
+func compose(part []byte, d Dispatch, sign func([]byte) ([]byte, error), files []File) (s Submission, err error) {
+	s = Submission{Part: part, Files: files}
+	if part == nil {
+		if s.Part, err = json.Marshal(d); err != nil {
+			return s, &LocalError{Name: d.DocumentID, Err: err}
+		}
 	}
-	s := Submission{Part: part, Files: files}
 	if sign == nil {
 		return s, nil
 	}
-	if s.Signature, err = sign(part); err != nil {
-		return Submission{}, &LocalError{Name: "sign " + d.DocumentID, Err: err}
+	if s.Signature, err = sign(s.Part); err != nil {
+		return s, &LocalError{Name: "sign " + d.DocumentID, Err: err}
 	}
 	return s, nil
 }

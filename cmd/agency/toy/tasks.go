@@ -9,11 +9,12 @@ import (
 type tasks struct {
 	mu      sync.Mutex
 	waiting []func(context.Context)
-	open    int           // waiting and running
-	changed chan struct{} // closed and made anew at every change
+	open    int             // waiting and running
+	owed    map[string]bool // deliveries that are here while the axis does not know it
+	changed chan struct{}   // closed and made anew at every change
 }
 
-func newTasks() *tasks { return &tasks{changed: make(chan struct{})} }
+func newTasks() *tasks { return &tasks{owed: map[string]bool{}, changed: make(chan struct{})} }
 
 func (t *tasks) tell() {
 	close(t.changed)
@@ -25,6 +26,33 @@ func (t *tasks) add(f func(context.Context)) {
 	defer t.mu.Unlock()
 	t.waiting = append(t.waiting, f)
 	t.open++
+	t.tell()
+}
+
+// begin counts work that somebody does himself until the func it gives is called.
+func (t *tasks) begin() (end func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open++
+	return t.done
+}
+
+func (t *tasks) done() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.open--
+	t.tell()
+}
+
+// owe notes whether the axis has still to be told of a delivery.
+func (t *tasks) owe(delivery string, still bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if still {
+		t.owed[delivery] = true
+	} else {
+		delete(t.owed, delivery)
+	}
 	t.tell()
 }
 
@@ -52,19 +80,16 @@ func (t *tasks) work(ctx context.Context) error {
 			continue
 		}
 		f(ctx)
-		t.mu.Lock()
-		t.open--
-		t.tell()
-		t.mu.Unlock()
+		t.done()
 	}
 	return ctx.Err()
 }
 
-// idle blocks until nothing waits and nothing runs.
+// idle blocks until nothing waits, nothing runs and nothing is owed.
 func (t *tasks) idle(ctx context.Context) error {
 	for {
 		t.mu.Lock()
-		open, changed := t.open, t.changed
+		open, changed := t.open+len(t.owed), t.changed
 		t.mu.Unlock()
 		if open == 0 {
 			return nil

@@ -1,9 +1,6 @@
 package toy
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // Kind is the business type of a dispatch (loại nghiệp vụ).
 type Kind string
@@ -99,22 +96,22 @@ type Reference struct {
 
 // Answer is what the axis says about a dispatch, at once after Submit and later by Client.Dispatch.
 type Answer struct {
-	HTTPStatus int             `json:"-"` // 201 new, 200 replay or look-up
-	ID         string          `json:"id"`
-	State      State           `json:"state"`
-	Replay     bool            `json:"replay,omitempty"`
-	DocumentID string          `json:"document_id"`
-	Sender     string          `json:"sender"`
-	AcceptedAt time.Time       `json:"accepted_at"`
-	Urgency    Urgency         `json:"urgency,omitempty"`
-	Verdict    string          `json:"verdict,omitempty"`
-	Files      []AnsweredFile  `json:"files"`
-	Recipients int             `json:"recipients"`
-	Deliveries []Delivery      `json:"deliveries"`      // at most 500 after Submit; page through the rest with Client.Dispatch
-	Added      json.RawMessage `json:"added,omitempty"` // recipients that a repeated submission added (gửi bổ sung)
-	Warnings   []Problem       `json:"warnings,omitempty"`
-	Hold       *Hold           `json:"hold,omitempty"`
-	Next       Cursor          `json:"next,omitempty"`
+	HTTPStatus int            `json:"-"` // 201 new, 200 replay or look-up
+	ID         string         `json:"id"`
+	State      State          `json:"state"`
+	Replay     bool           `json:"replay,omitempty"`
+	DocumentID string         `json:"document_id"`
+	Sender     string         `json:"sender"`
+	AcceptedAt time.Time      `json:"accepted_at"`
+	Urgency    Urgency        `json:"urgency,omitempty"`
+	Verdict    string         `json:"verdict,omitempty"`
+	Files      []AnsweredFile `json:"files"`
+	Recipients int            `json:"recipients"`
+	Deliveries []Delivery     `json:"deliveries"`      // at most 500 after Submit; page through the rest with Client.Dispatch
+	Added      []string       `json:"added,omitempty"` // agencies that a repeated submission added (gửi bổ sung)
+	Warnings   []Problem      `json:"warnings,omitempty"`
+	Hold       *Hold          `json:"hold,omitempty"`
+	Next       Cursor         `json:"next,omitempty"`
 }
 
 // AnsweredFile is one file as the axis read it. N counts from 1.
@@ -162,7 +159,9 @@ type Delivery struct {
 // Awaited says who must do what next, and by when.
 type Awaited struct {
 	Who  string    `json:"who"`
-	What string    `json:"what"`
+	What string    `json:"what,omitempty"`
+	VI   string    `json:"vi,omitempty"`
+	EN   string    `json:"en,omitempty"`
 	By   time.Time `json:"by,omitzero"`
 }
 
@@ -170,8 +169,8 @@ type Awaited struct {
 type Attempt struct {
 	K       int       `json:"k"`
 	At      time.Time `json:"at"`
-	Outcome string    `json:"outcome"`
-	Detail  string    `json:"detail"`
+	Outcome string    `json:"outcome,omitempty"` // "" while it is under way
+	Detail  string    `json:"detail,omitempty"`
 }
 
 // Receipt is what a recipient says about a delivery. Rejected and "16" need a Reason.
@@ -193,13 +192,15 @@ type Staff struct {
 
 // HeardReceipt is a receipt as it comes back to the sender.
 type HeardReceipt struct {
-	Status    Status    `json:"status"`
-	Label     string    `json:"label,omitempty"`
-	Agency    string    `json:"agency,omitempty"`
-	Name      string    `json:"name,omitempty"`
-	Staff     Staff     `json:"staff,omitzero"`
-	Reason    string    `json:"reason,omitempty"`
-	EventTime time.Time `json:"event_time,omitzero"`
+	Status        Status    `json:"status"`
+	Label         string    `json:"label,omitempty"`
+	Agency        string    `json:"agency,omitempty"`
+	Name          string    `json:"name,omitempty"`
+	Staff         Staff     `json:"staff,omitzero"`
+	Reason        string    `json:"reason,omitempty"`
+	ArrivalNumber string    `json:"arrival_number,omitempty"`
+	EventTime     time.Time `json:"event_time,omitzero"`
+	ReceivedAt    time.Time `json:"received_at,omitzero"` // by the axis
 }
 
 // The kinds of an inbox item.
@@ -226,17 +227,19 @@ type Item struct {
 
 // Summary is a dispatch in a few words, without its files.
 type Summary struct {
-	ID         string          `json:"id"`
-	DocumentID string          `json:"document_id"`
-	Sender     string          `json:"sender"`
-	SenderName string          `json:"sender_name,omitempty"`
-	Number     string          `json:"number,omitempty"`
-	Notation   string          `json:"notation,omitempty"`
-	Subject    string          `json:"subject,omitempty"`
-	Type       json.RawMessage `json:"type,omitempty"`
-	Urgency    Urgency         `json:"urgency,omitempty"`
-	Kind       Kind            `json:"kind,omitempty"`
-	Verdict    string          `json:"verdict,omitempty"`
+	ID         string        `json:"id"`
+	DocumentID string        `json:"document_id"`
+	Sender     string        `json:"sender"`
+	SenderName string        `json:"sender_name,omitempty"`
+	Number     string        `json:"number,omitempty"`
+	Notation   string        `json:"notation,omitempty"`
+	Subject    string        `json:"subject,omitempty"`
+	Type       string        `json:"type,omitempty"` // its name
+	Urgency    Urgency       `json:"urgency,omitempty"`
+	Kind       Kind          `json:"kind,omitempty"`
+	Verdict    string        `json:"verdict,omitempty"`
+	AcceptedAt time.Time     `json:"accepted_at,omitzero"`
+	States     map[State]int `json:"states,omitempty"` // in lists: how many deliveries stand where
 }
 
 // PackageLink says where a package lies and, in a push, what its bytes must hash to.
