@@ -241,11 +241,13 @@ func (f *Files) Delete(ctx context.Context, key string) error {
 	if info, err := os.Lstat(f.path(key)); err == nil && info.IsDir() {
 		return nil // the beginning of other keys, not an object
 	}
-	if err := os.Remove(f.path(key)); err != nil && !absent(err) {
+	if err := os.Remove(f.path(key)); absent(err) {
+		return nil
+	} else if err != nil {
 		return fmt.Errorf("delete object %s: %w", key, err)
 	}
 	// Folders that became empty go too; a full one refuses, and a Put that meets a missing one makes it again.
-	for dir := filepath.Dir(f.path(key)); dir != f.dir && os.Remove(dir) == nil; dir = filepath.Dir(dir) {
+	for dir := filepath.Dir(f.path(key)); dir != f.dir && unix.Rmdir(dir) == nil; dir = filepath.Dir(dir) {
 	}
 	return nil
 }

@@ -175,11 +175,11 @@ func (s *filesSyncer) syncData(group []*filesPut) {
 // place renames the file to its key and makes the folders that are missing. A Delete may take an empty folder away at
 // any moment, hence the tries.
 func place(p *filesPut) (err error) {
-	for range 3 {
+	for range 100 {
 		if err = os.Rename(p.file.Name(), p.path); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		if err = os.MkdirAll(filepath.Dir(p.path), 0o700); err != nil {
+		if err = os.MkdirAll(filepath.Dir(p.path), 0o700); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

@@ -68,9 +68,3 @@ func TestOrphansAreDropped(t *testing.T) {
 		t.Errorf("a living process's database was dropped: %v", err)
 	}
 }
-
-func BenchmarkSchema(b *testing.B) {
-	for b.Loop() {
-		b.Run("", func(b *testing.B) { Schema(b, migrateOne) })
-	}
-}
