@@ -10,8 +10,8 @@ import (
 
 // The courier pushes what is due: claim (the attempt is written first), send with no transaction open, record.
 const (
-	pushLease    = 90 * time.Second // longer than pushTimeout: a claim is lost only by a dead process
-	pushTimeout  = 60 * time.Second // one whole webhook call
+	pushLease    = 30 * time.Second // longer than pushTimeout: a claim is lost only by a dead process
+	pushTimeout  = 20 * time.Second // one whole webhook call
 	toldFor      = 5 * time.Minute  // told but not taken within it counts as later
 	window       = 16               // in flight at one destination
 	idle         = time.Second      // the poll that finds what no wake-up told of

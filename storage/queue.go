@@ -287,14 +287,14 @@ func (s *Store) Reroute(ctx context.Context, agency routing.Code, from, to strin
 	for {
 		var moved int64
 		err := s.pool.QueryRow(ctx, `
-			WITH some AS (
+			WITH part AS (
 			    SELECT q.dispatch_id, q.n FROM queue AS q JOIN delivery AS d ON d.dispatch_id = q.dispatch_id AND d.n = q.n
 			     WHERE q.destination = $2 AND q.kind = 'd' AND d.agency = $1 AND d.state = 'pending' LIMIT 1000 FOR UPDATE OF q, d),
 			moved AS (
 			    UPDATE delivery AS d SET system_id = $3, way = $4, told_at = NULL,
 			           state = CASE WHEN $4 = 'mailbox' THEN 'delivered' ELSE d.state END,
 			           state_at = CASE WHEN $4 = 'mailbox' THEN $5 ELSE d.state_at END
-			      FROM some WHERE d.dispatch_id = some.dispatch_id AND d.n = some.n RETURNING d.dispatch_id, d.n),
+			      FROM part WHERE d.dispatch_id = part.dispatch_id AND d.n = part.n RETURNING d.dispatch_id, d.n),
 			requeued AS (
 			    UPDATE queue AS q SET destination = $3, fence = q.fence + 1, due = CASE WHEN $4 = 'push' THEN $5::timestamptz END
 			      FROM moved WHERE $4 <> 'mailbox' AND q.dispatch_id = moved.dispatch_id AND q.n = moved.n AND q.kind = 'd'),

@@ -23,8 +23,8 @@ type Volume struct {
 func (s *Store) FoldTallies(ctx context.Context, limit int) (int64, error) {
 	var folded int64
 	err := s.pool.QueryRow(ctx, `
-		WITH some AS (SELECT id FROM tally ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED),
-		gone AS (DELETE FROM tally USING some WHERE tally.id = some.id RETURNING day, agency, metric, count),
+		WITH part AS (SELECT id FROM tally ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED),
+		gone AS (DELETE FROM tally USING part WHERE tally.id = part.id RETURNING day, agency, metric, count),
 		sums AS (SELECT day, agency, metric, sum(count) AS count, count(*) AS rows FROM gone GROUP BY day, agency, metric ORDER BY 1, 2, 3),
 		added AS (
 		    INSERT INTO volume (day, agency, metric, count) SELECT day, agency, metric, count FROM sums

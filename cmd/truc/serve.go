@@ -26,7 +26,7 @@ type serveOptions struct {
 	TLSCert    string             `env:"TRUC_TLS_CERT" name:"tls-cert" type:"path" help:"Certificate chain (PEM)."`
 	TLSKey     string             `env:"TRUC_TLS_KEY" name:"tls-key" type:"path" help:"Its key (PEM)."`
 	PlainHTTP  bool               `env:"TRUC_PLAIN_HTTP" name:"plain-http" help:"Allow plain HTTP on an address that is not loopback: a proxy ends TLS."`
-	Timetable  routing.Timetable  `env:"TRUC_TIMETABLE" help:"When a failed push is tried again, e.g. \"${timetable}\"."`
+	Timetable  routing.Timetable  `env:"TRUC_TIMETABLE" help:"When a failed push is tried again, as the README says."`
 	Revocation signing.Revocation `env:"TRUC_REVOCATION" enum:"require,soft,off" default:"soft" help:"What a missing revocation list means: require, soft or off."`
 	MaxFile    int64              `env:"TRUC_MAX_FILE" name:"max-file" default:"2147483648" help:"Largest file, bytes."`
 	Rate       int                `env:"TRUC_RATE" default:"1000" help:"Requests a second for one system."`
@@ -81,9 +81,6 @@ func (s *serveOptions) start(c *command, in *installation) (*running, error) {
 	}
 	if srv.Pages, err = web.New(web.Config{Server: srv, Store: in.store, Key: in.key, Log: c.log, Secure: s.TLSCert != ""}); err != nil {
 		return nil, errors.Join(err, listener.Close())
-	}
-	if in.embedded != nil {
-		go in.embedded.Watch(c.ctx) // a PostgreSQL that was killed is started again; ends with the command
 	}
 	up := &running{url: url, server: srv, failed: make(chan error, 1), http: &http.Server{
 		Handler: srv.Handler(), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 20,
