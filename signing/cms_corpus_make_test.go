@@ -2,6 +2,7 @@ package signing_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -162,4 +163,18 @@ func opensslAccepts(t *testing.T, w *world, message []byte, attached bool) {
 	if out, err := exec.Command("openssl", args...).CombinedOutput(); err != nil {
 		t.Errorf("openssl refuses it: %v\n%s", err, out)
 	}
+}
+
+// oidDER is PKCS #7's content type n.
+func oidDER(n int) ([]byte, error) {
+	return asn1.Marshal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, n})
+}
+
+func zeroDigest(size int) []byte {
+	h := sha256.New()
+	b := make([]byte, 1<<20)
+	for ; size > 0; size -= len(b) {
+		h.Write(b)
+	}
+	return h.Sum(nil)
 }

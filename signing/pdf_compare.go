@@ -67,12 +67,13 @@ func (c *comparison) pair(a, b any) (*pdfDict, *pdfDict, error) {
 // keys lists the keys of both dictionaries.
 func keys(a, b *pdfDict) []pdfName {
 	var out []pdfName
-	for _, d := range []*pdfDict{a, b} {
-		if d != nil {
-			for _, k := range d.keys {
-				if !slices.Contains(out, k) {
-					out = append(out, k)
-				}
+	if a != nil {
+		out = append(out, a.keys...)
+	}
+	if b != nil {
+		for _, k := range b.keys {
+			if a == nil || a.find(k) < 0 {
+				out = append(out, k)
 			}
 		}
 	}
@@ -221,12 +222,33 @@ func (c *comparison) fieldList(a, b any) error {
 	if !includes(now, was) {
 		c.step.changed = true
 	}
+	fresh := added(was)
 	for _, f := range now {
-		if err := c.field(f, !slices.ContainsFunc(was, func(o any) bool { return equal(o, f) }), nil, 0); err != nil {
+		if err := c.field(f, fresh(f), nil, 0); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// added gives a test for the elements of now that were not in was. References are looked up; the few elements written in
+// place count as added unless one equal to them was there among the first.
+func added(was pdfArray) func(any) bool {
+	refs := map[pdfRef]bool{}
+	var direct pdfArray
+	for _, o := range was {
+		if r, ok := o.(pdfRef); ok {
+			refs[r] = true
+		} else if len(direct) < 100 {
+			direct = append(direct, o)
+		}
+	}
+	return func(o any) bool {
+		if r, ok := o.(pdfRef); ok {
+			return !refs[r]
+		}
+		return !slices.ContainsFunc(direct, func(w any) bool { return equal(w, o) })
+	}
 }
 
 // includes says that every element of was is in now, in the same order.

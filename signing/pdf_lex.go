@@ -13,7 +13,7 @@ var (
 
 const (
 	pdfDepth = 64      // nesting of arrays and dictionaries
-	pdfNodes = 500_000 // values in one object
+	pdfNodes = 200_000 // values in one object
 )
 
 // lexer reads PDF values from bytes that stand at base in the file (base < 0: from an object stream, which has no place).

@@ -1,5 +1,7 @@
 package signing
 
+import "slices"
+
 // The values of PDF (ISO 32000-1, 7.3). null is nil, booleans are bool, integers int64, reals float64.
 type (
 	pdfName   string
@@ -12,7 +14,8 @@ type (
 type pdfDict struct {
 	keys     []pdfName
 	vals     []any
-	repeated bool // a key stands twice: readers differ on which one counts, and forgers know it
+	index    map[pdfName]int // of keys, once there are many
+	repeated bool            // a key stands twice: readers differ on which one counts, and forgers know it
 
 	// Where the value of /Contents stands in the file, delimiters included; both 0 when it is no hexadecimal string
 	// written directly in the file.
@@ -29,12 +32,28 @@ func (d *pdfDict) get(key pdfName) any {
 	if d == nil {
 		return nil
 	}
-	for i, k := range d.keys {
-		if k == key {
-			return d.vals[i]
-		}
+	if i := d.find(key); i >= 0 {
+		return d.vals[i]
 	}
 	return nil
+}
+
+// find gives the place of the first such key, -1 when there is none. Large dictionaries get an index: a stranger's file
+// must not make us search for long.
+func (d *pdfDict) find(key pdfName) int {
+	if len(d.keys) <= 32 {
+		return slices.Index(d.keys, key)
+	}
+	if d.index == nil {
+		d.index = make(map[pdfName]int, len(d.keys))
+		for i := len(d.keys) - 1; i >= 0; i-- {
+			d.index[d.keys[i]] = i
+		}
+	}
+	if i, ok := d.index[key]; ok {
+		return i
+	}
+	return -1
 }
 
 func (d *pdfDict) name(key pdfName) pdfName {

@@ -1,7 +1,5 @@
 package signing
 
-import "slices"
-
 const maxPages = 20_000
 
 // pageTree gives the pages of a revision with their numbers from 1, and the nodes between as 0.
@@ -181,8 +179,9 @@ func (c *comparison) annotations(a, b any) error {
 	if !includes(now, was) {
 		c.step.changed = true
 	}
+	fresh := added(was)
 	for _, o := range now {
-		if slices.ContainsFunc(was, func(w any) bool { return equal(w, o) }) {
+		if !fresh(o) {
 			continue
 		}
 		if err := c.annotation(o); err != nil {

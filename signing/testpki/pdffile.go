@@ -2,8 +2,10 @@ package testpki
 
 import (
 	"bytes"
+	"compress/zlib"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"sort"
@@ -24,12 +26,13 @@ type pdfFile struct {
 }
 
 var (
-	reSize  = regexp.MustCompile(`/Size (\d+)`)
-	reRoot  = regexp.MustCompile(`/Root (\d+) 0 R`)
-	reInfo  = regexp.MustCompile(`/Info (\d+) 0 R`)
-	rePrev  = regexp.MustCompile(`/Prev (\d+)`)
-	reFirst = regexp.MustCompile(`/First (\d+)`)
-	reCount = regexp.MustCompile(`/N (\d+)`)
+	reSize   = regexp.MustCompile(`/Size (\d+)`)
+	reRoot   = regexp.MustCompile(`/Root (\d+) 0 R`)
+	reInfo   = regexp.MustCompile(`/Info (\d+) 0 R`)
+	rePrev   = regexp.MustCompile(`/Prev (\d+)`)
+	reFirst  = regexp.MustCompile(`/First (\d+)`)
+	reLength = regexp.MustCompile(`/Length (\d+)`)
+	reCount  = regexp.MustCompile(`/N (\d+)`)
 )
 
 func open(buf []byte) (*pdfFile, error) {
@@ -67,7 +70,7 @@ func (f *pdfFile) section(at int, first bool) (prev int, err error) {
 			return 0, errors.New("read PDF: no cross-reference stream")
 		}
 		trailer = f.buf[at : at+end]
-		f.compressed(trailer, f.buf[at+end+len("stream\n"):])
+		f.compressed(trailer, inflate(trailer, f.buf[at+end+len("stream\n"):]))
 		f.stream = f.stream || first
 	}
 	if first {
@@ -141,6 +144,30 @@ func (f *pdfFile) object(n int) ([]byte, error) {
 	return nil, fmt.Errorf("read PDF: no object %d", n)
 }
 
+// inflate gives the data of a stream, with the one predictor that Compressed writes.
+func inflate(dict, data []byte) []byte {
+	if !bytes.Contains(dict, []byte("/FlateDecode")) {
+		return data[:min(len(data), match(reLength, dict))]
+	}
+	z, err := zlib.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil
+	}
+	out, err := io.ReadAll(z)
+	if err != nil || !bytes.Contains(dict, []byte("/Predictor 12")) {
+		return out
+	}
+	var rows []byte
+	above := make([]byte, 7)
+	for ; len(out) >= 8; out = out[8:] {
+		for i := range above {
+			above[i] += out[1+i]
+		}
+		rows = append(rows, above...)
+	}
+	return rows
+}
+
 func (f *pdfFile) unpack(container, index int) ([]byte, error) {
 	body, err := f.object(container)
 	if err != nil {
@@ -150,10 +177,9 @@ func (f *pdfFile) unpack(container, index int) ([]byte, error) {
 	if at < 0 {
 		return nil, errors.New("read PDF: object stream without stream")
 	}
-	first, n, data := match(reFirst, body[:at]), match(reCount, body[:at]), body[at+len("stream\n"):]
+	first, n, data := match(reFirst, body[:at]), match(reCount, body[:at]), inflate(body[:at], body[at+len("stream\n"):])
 	head := bytes.Fields(data[:first])
-	end := bytes.LastIndex(data, []byte("endstream"))
-	from, to := first+number(head[2*index+1]), end
+	from, to := first+number(head[2*index+1]), len(data)
 	if index+1 < n {
 		to = first + number(head[2*index+3])
 	}
