@@ -53,8 +53,12 @@ func (c *loadCmd) Run(ctx context.Context, t *term) error {
 	if err != nil {
 		return err
 	}
-	return t.tell(r, fmt.Sprintf("%.1f văn bản/giây · documents a second: %d trong · in %.1f s, bị từ chối · refused %d, p50 %.1f ms, p95 %.1f ms",
+	err = t.tell(r, fmt.Sprintf("%.1f văn bản/giây · documents a second: %d trong · in %.1f s, bị từ chối · refused %d, p50 %.1f ms, p95 %.1f ms",
 		r.PerSecond, r.N, r.Seconds, r.Refused, r.P50, r.P95))
+	if err == nil && r.N == 0 && r.Refused > 0 {
+		err = errNo
+	}
+	return err
 }
 
 // next makes document i. Files that vanish while the load runs are found when they are read.

@@ -138,6 +138,9 @@ func TestCommandsWorkTogether(t *testing.T) {
 	if code, _, errs = agency(t, at("send", "--sender", "H29.12", "--to", "unknown", pdf)...); code != exitNo {
 		t.Errorf("refused: %d %s", code, errs)
 	}
+	if code, v, errs = agency(t, at("load", "--sender", "H29.12", "--to", "unknown", "--max", "3")...); code != exitNo || v["refused"] != 3.0 {
+		t.Errorf("all refused: %d %v %s", code, v, errs)
+	}
 	exact := filepath.Join(dir, "dispatch.json")
 	if err := os.WriteFile(exact, []byte(`{"sender":"H29.12", "recipients":["H26"], "document_id":"x-1"}`), 0o600); err != nil {
 		t.Fatal(err)
