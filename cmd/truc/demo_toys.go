@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/truc-lienthong/truc/cmd/agency/toy"
+	"github.com/truc-lienthong/truc/routing"
+)
+
+// toys are the agencies' own systems, played in this process but talking to the axis over HTTP only. Their logs alone
+// decide whether something was lost.
+type toys struct {
+	folder  string
+	log     *slog.Logger
+	sent    *toy.SentLog
+	hubs    map[string]*toy.Hub
+	boxes   map[string]*toy.Mailbox
+	dials   map[string]*toy.Faults
+	clients map[string]*toy.Client
+	logs    map[string]*toy.ReceivedLog
+	doors   []*toy.Door
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+func newToys(folder string, log *slog.Logger) (*toys, error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, fmt.Errorf("make the toys' folder: %w", err)
+	}
+	sent, err := toy.OpenSentLog(filepath.Join(folder, "sent.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	return &toys{folder: folder, log: log, sent: sent, stop: func() {}, hubs: map[string]*toy.Hub{}, boxes: map[string]*toy.Mailbox{},
+		dials: map[string]*toy.Faults{}, clients: map[string]*toy.Client{}, logs: map[string]*toy.ReceivedLog{}}, nil
+}
+
+// add makes one toy; a pushed one opens its door and gives the webhook.
+func (t *toys) add(s demoSystem, secret string) (webhook string, err error) {
+	client := toy.NewClient("", s.id, secret) // the address comes when the axis listens
+	t.clients[s.id] = client
+	if t.logs[s.id], err = toy.OpenReceivedLog(filepath.Join(t.folder, s.id+".jsonl")); err != nil {
+		return "", err
+	}
+	if s.way == routing.Mailbox {
+		t.boxes[s.id] = &toy.Mailbox{Client: client, Log: t.logs[s.id], Agencies: []string{""}} // all that it serves
+		return "", nil
+	}
+	dial := toy.NewFaults(1)
+	t.dials[s.id] = dial
+	switch {
+	case s.down:
+		err = dial.Set(toy.Fault{Name: toy.Down, P: 1})
+	case s.gone:
+		err = dial.Set(toy.Fault{Name: toy.AnswerCode, P: 1, Status: http.StatusGone})
+	}
+	if err != nil {
+		return "", err
+	}
+	hub := &toy.Hub{Client: client, Log: t.logs[s.id], Faults: dial, Pull: s.way == routing.Pull, Slog: t.log, Policy: policyOf(s)}
+	t.hubs[s.id] = hub
+	if s.way != routing.Push {
+		return "", nil
+	}
+	door, err := toy.OpenDoor("127.0.0.1:0", hub, dial, nil)
+	if err != nil {
+		return "", err
+	}
+	t.doors = append(t.doors, door)
+	return door.URL() + "/", nil
+}
+
+func policyOf(s demoSystem) toy.Policy {
+	if s.returns {
+		return toy.Reject(demoReturnReason)
+	}
+	return toy.TakeIn
+}
+
+// run starts every toy against the axis at url.
+func (t *toys) run(ctx context.Context, url string) {
+	ctx, t.stop = context.WithCancel(ctx)
+	for _, c := range t.clients {
+		c.Base = url
+	}
+	for id, h := range t.hubs {
+		t.running.Go(func() {
+			if err := h.Run(ctx); err != nil && ctx.Err() == nil {
+				t.log.Error("toy ended", "system", id, "err", err)
+			}
+		})
+	}
+}
+
+// idle waits until no hub has anything to take or to say of what it was told.
+func (t *toys) idle(ctx context.Context) error {
+	for _, h := range t.hubs {
+		if err := h.Idle(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// look opens every hosted mailbox once, as clerks do.
+func (t *toys) look(ctx context.Context) error {
+	for _, m := range t.boxes {
+		if _, err := m.Scan(ctx); err != nil {
+			return fmt.Errorf("look into the mailboxes: %w", err)
+		}
+	}
+	return nil
+}
+
+// received gives everything that any toy got.
+func (t *toys) received() []toy.Received {
+	var all []toy.Received
+	for _, l := range t.logs {
+		all = append(all, l.All()...)
+	}
+	return all
+}
+
+// close ends the toys and their logs. Doors shut last, so that what is under way ends.
+func (t *toys) close() error {
+	t.stop()
+	t.running.Wait()
+	var all error
+	for _, d := range t.doors {
+		all = errors.Join(all, d.Close())
+	}
+	for id, l := range t.logs {
+		t.clients[id].Close()
+		all = errors.Join(all, l.Close())
+	}
+	return errors.Join(all, t.sent.Close())
+}
