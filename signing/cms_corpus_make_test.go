@@ -17,6 +17,7 @@ import (
 
 	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/signing/testpki"
+	"golang.org/x/crypto/ocsp"
 )
 
 // der encodes one element.
@@ -177,4 +178,23 @@ func zeroDigest(size int) []byte {
 		h.Write(b)
 	}
 	return h.Sum(nil)
+}
+
+// answer puts an OCSP response about the agency in the place of the issuing CA's list.
+func (w *world) answer(o *signing.Options, by *testpki.Identity, status int, at time.Time) {
+	template := ocsp.Response{Status: status, SerialNumber: w.agency.Certificate.SerialNumber, ThisUpdate: at, NextUpdate: at.Add(24 * time.Hour)}
+	if status == ocsp.Revoked {
+		template.RevokedAt = now.Add(-time.Hour)
+	}
+	if by != w.Issuing {
+		template.Certificate = by.Certificate
+	}
+	b, err := ocsp.CreateResponse(w.Issuing.Certificate, by.Certificate, template, by.Key)
+	w.must(err)
+	o.Trust.CRLs, o.Trust.OCSP = w.CRLs[:1], [][]byte{b}
+}
+
+// responder is a certificate of the issuing CA that may, or may not, answer for it.
+func (w *world) responder(use x509.ExtKeyUsage) *testpki.Identity {
+	return w.issue(testpki.Request{Name: "TEST OCSP", Edit: func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{use} }})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/signing/testpki"
+	"golang.org/x/crypto/ocsp"
 )
 
 var content = []byte("Nội dung văn bản thử nghiệm, không có giá trị pháp lý.\n")
@@ -104,7 +105,10 @@ var cmsCases = []cmsCase{
 	{name: "cms_version", make: bend("version", with(2, 1, 3)), want: signing.CMSVersion},
 	{name: "cms_version_signer", make: bend("signerVersion", with(2, 1, 3)), want: signing.CMSVersion},
 	{name: "no_signer", make: bend("signerInfos", with(0x31, 0)), want: signing.NoSigner},
-	{name: "detached_has_content", make: func(w *world) []byte { return w.sign(testpki.CMS{Attached: true}) }, want: signing.DetachedHasContent},
+	{name: "detached_has_other_content", make: bend("encapContentInfo", func(b []byte) []byte {
+		return der(0x30, inner(b), der(0xA0, der(4, []byte("khác"))))
+	}), want: signing.DetachedHasContent},
+	{name: "valid_detached_with_the_same_content", make: func(w *world) []byte { return w.sign(testpki.CMS{Attached: true}) }},
 	{name: "content_missing", attached: true, make: func(w *world) []byte { return w.sign(testpki.CMS{}) }, want: signing.ContentMissing, verdict: signing.Undetermined},
 
 	// Signed attributes.
@@ -253,6 +257,26 @@ var cmsCases = []cmsCase{
 		options: func(w *world, o *signing.Options) {
 			o.Trust.CRLs = [][]byte{w.CRLs[0], w.list(w.Issuing, &testpki.Identity{Certificate: w.Issuing.Certificate, Key: w.Root.Key}, now, now.AddDate(1, 0, 0))}
 		}, want: signing.RevocationInvalid, verdict: signing.Undetermined},
+	{name: "valid_by_ocsp", make: func(w *world) []byte { return w.sign(testpki.CMS{}) },
+		options: func(w *world, o *signing.Options) { w.answer(o, w.Issuing, ocsp.Good, now) }},
+	{name: "valid_by_ocsp_delegated", make: func(w *world) []byte { return w.sign(testpki.CMS{}) },
+		options: func(w *world, o *signing.Options) {
+			w.answer(o, w.responder(x509.ExtKeyUsageOCSPSigning), ocsp.Good, now)
+		}},
+	{name: "revocation_data_invalid_ocsp_not_authorised", make: func(w *world) []byte { return w.sign(testpki.CMS{}) },
+		options: func(w *world, o *signing.Options) {
+			w.answer(o, w.responder(x509.ExtKeyUsageClientAuth), ocsp.Good, now)
+		},
+		want: signing.RevocationInvalid, verdict: signing.Undetermined},
+	{name: "ocsp_unknown", make: func(w *world) []byte { return w.sign(testpki.CMS{}) },
+		options: func(w *world, o *signing.Options) { w.answer(o, w.Issuing, ocsp.Unknown, now) },
+		want:    signing.OCSPUnknown, verdict: signing.Undetermined},
+	{name: "revocation_stale_ocsp", make: func(w *world) []byte { return w.sign(testpki.CMS{}) },
+		options: func(w *world, o *signing.Options) { w.answer(o, w.Issuing, ocsp.Good, now.Add(-48*time.Hour)) },
+		want:    signing.RevocationStale, verdict: signing.Undetermined},
+	{name: "certificate_revoked_ocsp", make: func(w *world) []byte { return w.sign(testpki.CMS{}) },
+		options: func(w *world, o *signing.Options) { w.answer(o, w.Issuing, ocsp.Revoked, now) },
+		want:    signing.CertificateRevoked},
 }
 
 func TestCMSCorpus(t *testing.T) {

@@ -6,13 +6,20 @@ import (
 	"crypto"
 	"encoding/pem"
 	"io"
+	"slices"
 )
 
 // maxPEM bounds what is decoded from PEM in memory. Larger messages must come as DER.
 const maxPEM = 16 << 20
 
+// maxSigners bounds the signers of one message; each costs a search for a path.
+const maxSigners = 32
+
 // readSigners parses the SignerInfos.
 func (m *message) readSigners() ([]signerInfo, Reason) {
+	if len(m.signers) > maxSigners {
+		return nil, CMSTooLarge
+	}
 	out := make([]signerInfo, 0, len(m.signers))
 	for _, der := range m.signers {
 		s, why := readSigner(der)
@@ -59,7 +66,7 @@ func (j judge) message(m *message, content *digester) []SignatureReport {
 	certs, certWhy := m.readCertificates()
 	for _, der := range m.crls {
 		if l, ok := readCRL(der); ok {
-			j.crls = append(j.crls, l)
+			j.extra.crls = append(slices.Clip(j.extra.crls), l)
 		}
 	}
 	var hashes []crypto.Hash
@@ -124,13 +131,21 @@ func (j judge) detached(f File) []SignatureReport {
 	}
 	content := wholeFile(j.ctx, f)
 	out := j.message(m, content)
-	if m.hasContent {
+	if m.hasContent && !j.sameContent(m, der, content) {
 		for i := range out {
 			out[i].Reasons = addReason(out[i].Reasons, DetachedHasContent)
 			out[i].settle()
 		}
 	}
 	return out
+}
+
+// sameContent says that the content a message carries is the one it was given with: an attached message where a detached
+// one was expected, which does no harm.
+func (j judge) sameContent(m *message, der []byte, content *digester) bool {
+	inner, ok1 := newDigester(j.ctx, sliceReader(der), m.content).get(crypto.SHA256)
+	outer, ok2 := content.get(crypto.SHA256)
+	return ok1 && ok2 && bytes.Equal(inner, outer)
 }
 
 // attached judges a file that is itself a CMS message.

@@ -10,7 +10,7 @@ import (
 // verifyFile judges one file: its detached signature, if any, and what signatures are inside.
 func verifyFile(ctx context.Context, f File, o Options) FileReport {
 	r := FileReport{Name: f.Name, SHA256: f.SHA256, Reasons: []Reason{}, Signatures: []SignatureReport{}}
-	j := judge{ctx: ctx, o: o, trust: o.Trust.ready()}
+	j := judge{ctx: ctx, o: o, trust: o.Trust.ready(), spent: new(int)}
 	if r.SHA256 == "" {
 		r.SHA256 = j.fileDigest(f, &r)
 		f.SHA256 = r.SHA256 // a detached signature is mostly over the same digest: no second pass

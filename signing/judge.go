@@ -11,8 +11,8 @@ type judge struct {
 	ctx   context.Context
 	o     Options
 	trust *lazyTrust
-	extra []*certificate // certificates that came otherwise than in the message (the PDF's DSS)
-	crls  []*crl
+	spent *int     // signatures of certificates checked so far: a message can bring many
+	extra evidence // that came otherwise than in the message (the PDF's DSS)
 }
 
 // signer judges one signer of a message. certs are those in the message.
@@ -29,7 +29,7 @@ func (j judge) signer(c checked, certs []*certificate) SignatureReport {
 		r.settle()
 		return r
 	}
-	all := append(append([]*certificate(nil), certs...), j.extra...)
+	all := append(append([]*certificate(nil), certs...), j.extra.certs...)
 	add(j.timestamp(&r, c)...)
 	p, why := j.path(&r, c.cert, all)
 	add(why...)
@@ -140,11 +140,11 @@ func values(list []attribute, id asn1.ObjectIdentifier) [][]byte {
 // path finds the way to an anchor. A certificate that was good at the claimed time and is not at reception is not
 // invalid: there is only no proof of the time (ETSI EN 319 102-1, OUT_OF_BOUNDS_NO_POE).
 func (j judge) path(r *SignatureReport, leaf *certificate, all []*certificate) (*path, []Reason) {
-	p, why := findPath(j.trust, j.trust.anchors, all, leaf, r.Time, forSigning)
+	p, why := j.findPath(j.trust.anchors, all, leaf, r.Time, forSigning)
 	if r.TimeSource != TimeFromReception || r.Claimed.IsZero() || r.Claimed.After(r.Time) || !has(why, CertificateExpired, AuthorityExpired) {
 		return p, why
 	}
-	then, whyThen := findPath(j.trust, j.trust.anchors, all, leaf, r.Claimed, forSigning)
+	then, whyThen := j.findPath(j.trust.anchors, all, leaf, r.Claimed, forSigning)
 	if has(whyThen, CertificateExpired, AuthorityExpired, CertificateNotYet, AuthorityNotYet) {
 		return p, why
 	}
@@ -170,7 +170,7 @@ func (j judge) revocations(p *path, at time.Time, unproven bool, claimed time.Ti
 	if j.o.Revocation == Off {
 		return leaf, []Reason{RevocationNotChecked}
 	}
-	v := revocation{trust: j.trust, extra: j.crls, at: at}
+	v := revocation{trust: j.trust, extra: j.extra, at: at}
 	for i := 0; i+1 < len(p.certs); i++ {
 		s := v.of(p.certs[i], p.certs[i+1])
 		if i == 0 {
@@ -239,12 +239,15 @@ func (j judge) pathStrength(p *path) []Reason {
 // is not the message that was sent; a copy of the root, which no path needs, must not be the place to hide one.
 func (j judge) damaged(certs []*certificate, p *path) []Reason {
 	for _, c := range certs {
-		if p != nil && contains(p.certs, c) {
+		if p != nil && contains(p.certs, c) || j.trust.installed(c) {
 			continue
 		}
 		known, fits := false, false
 		for _, issuer := range j.issuers(certs, p) {
 			if issuer.owner == c.issuer && !keyIDsDiffer(c, issuer) && issuer.keyWhy == "" && c.sigWhy == "" {
+				if *j.spent++; *j.spent > maxSpent {
+					return []Reason{PathTooLong}
+				}
 				known = true
 				fits = fits || j.trust.signedBy(c, issuer) == ""
 			}

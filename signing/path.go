@@ -8,7 +8,8 @@ import (
 // Limits on path building: a message can bring certificates that lead in circles.
 const (
 	maxPath  = 10  // certificates in a path
-	maxTries = 200 // signatures checked for one signer
+	maxTries = 100 // certificates' signatures checked for one signer
+	maxSpent = 600 // and for one file
 )
 
 // purpose is what the leaf of a path is wanted for.
@@ -35,18 +36,19 @@ type builder struct {
 	at      time.Time
 	why     purpose
 	tries   int
+	spent   *int // of the file
 	best    *path
 	full    bool // gave up for want of tries
 }
 
 // findPath gives the best path from leaf to an anchor, judged at a time: the first without fault, else the one whose
 // fault weighs least. A nil path says that there is none.
-func findPath(trust *lazyTrust, anchors []anchor, extra []*certificate, leaf *certificate, at time.Time, why purpose) (*path, []Reason) {
+func (j judge) findPath(anchors []anchor, extra []*certificate, leaf *certificate, at time.Time, why purpose) (*path, []Reason) {
 	if len(anchors) == 0 {
 		return nil, []Reason{NoAnchor}
 	}
-	b := &builder{trust: trust, anchors: anchors, at: at, why: why}
-	b.pool = append(append(b.pool, extra...), trust.pool...)
+	b := &builder{trust: j.trust, anchors: anchors, at: at, why: why, spent: j.spent}
+	b.pool = append(append(b.pool, extra...), j.trust.pool...)
 	b.extend([]*certificate{leaf})
 	switch {
 	case b.best != nil:
@@ -123,7 +125,8 @@ func (b *builder) found() bool {
 
 func (b *builder) spend() bool {
 	b.tries++
-	b.full = b.full || b.tries > maxTries
+	*b.spent++
+	b.full = b.full || b.tries > maxTries || *b.spent > maxSpent
 	return !b.full
 }
 

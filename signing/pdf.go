@@ -27,7 +27,7 @@ func (j judge) pdf(f File, r *FileReport) {
 		r.Flags = addReason(r.Flags, PDFOld)
 	}
 	if len(fields) > 0 {
-		j.extra, j.crls = d.view(0).validationData()
+		j.extra = d.view(0).validationData()
 	}
 	for _, s := range fields {
 		j.pdfSignature(f, d, s)

@@ -109,6 +109,9 @@ var pdfCases = []pdfCase{
 	{name: "valid_number_and_date_before_seal", make: func(w *world) []byte { return w.seal(testpki.Stamp(w.one())) },
 		after: signing.AfterAdditions},
 	{name: "valid_overlay_before_seal", make: func(w *world) []byte { return w.seal(testpki.Overlay(w.one())) }, after: signing.AfterAdditions},
+	{name: "additions_unproven_without_anchor", make: func(w *world) []byte { return w.seal(testpki.Overlay(w.one())) },
+		options: func(_ *world, o *signing.Options) { o.Trust = nil },
+		verdict: signing.Undetermined, want: signing.AdditionsUnproven, after: signing.AfterAdditions},
 	{name: "valid_certified", make: func(w *world) []byte { return w.signPDF(w.pdf(), testpki.PDFSignature{DocMDP: 2}) }, pdfsig: 1},
 	{name: "valid_certified_then_seal", make: func(w *world) []byte {
 		return w.seal(w.signPDF(w.pdf(), testpki.PDFSignature{DocMDP: 2}))
@@ -285,7 +288,7 @@ func (c pdfCase) check(t *testing.T, report signing.Report) {
 	f := report.Files[0]
 	cmsCase{verdict: c.verdict, want: c.want}.check(t, report)
 	if c.after != "" && (len(f.Signatures) == 0 || f.Signatures[0].After != c.after) {
-		t.Errorf("after: %+v, want %s", f.Signatures, c.after)
+		t.Errorf("not %s after the first of %d signatures", c.after, len(f.Signatures))
 	}
 	if c.flag != "" && !hasReason(f.Flags, c.flag) {
 		t.Errorf("flags %v, want %s", f.Flags, c.flag)

@@ -29,13 +29,14 @@ func (d *pdfDoc) classify(list []*pdfSignature) {
 		}
 	}
 	steps := d.steps(last)
-	for _, s := range list {
-		if s.end > 0 {
-			d.after(s, list, steps)
-		}
+	for i := len(list) - 1; i >= 0; i-- { // the last first: an earlier one may lean on what is found of it
+		s := list[i]
 		if s.removed {
 			s.report.Reasons = addReason(s.report.Reasons, SignatureRemoved)
 			s.report.After = AfterChanged
+		}
+		if s.end > 0 {
+			d.after(s, list, steps)
 		}
 		s.report.settle()
 	}
@@ -87,7 +88,9 @@ func (d *pdfDoc) steps(last int) []step {
 // after sets After of one signature from the steps behind it.
 func (d *pdfDoc) after(s *pdfSignature, list []*pdfSignature, steps []step) {
 	r := &s.report
-	r.After = AfterNothing
+	if r.After == "" {
+		r.After = AfterNothing
+	}
 	if s.end < d.size && (s.revision <= 0 || !d.endsCleanly()) {
 		d.spoil(r, ChangedAfterSigning, AfterChanged)
 		return
@@ -109,17 +112,20 @@ func (d *pdfDoc) after(s *pdfSignature, list []*pdfSignature, steps []step) {
 func (d *pdfDoc) weighStep(s *pdfSignature, list []*pdfSignature, st step, i int) {
 	r := &s.report
 	covered := coveredBy(list, i)
+	extra := st.additions() || st.filled && s.docMDP == 0
 	switch {
 	case st.changed,
 		s.docMDP == 1 && (st.filled || st.additions()),
 		s.docMDP == 2 && st.additions(),
-		st.appended && !covered:
+		st.appended && covered == Invalid:
 		d.spoil(r, ChangedAfterSigning, AfterChanged)
 	case st.unknown:
 		d.spoil(r, RevisionUnreadable, AfterAdditions)
-	case (st.additions() || st.filled && s.docMDP == 0 || st.visible) && !covered:
+	case (extra || st.visible) && covered == Invalid:
 		d.spoil(r, AdditionsUncovered, AfterAdditions)
-	case st.additions() || st.filled && s.docMDP == 0:
+	case extra && covered == Undetermined:
+		d.spoil(r, AdditionsUnproven, AfterAdditions)
+	case extra:
 		d.spoil(r, AdditionsCovered, AfterAdditions)
 	case st.filled:
 		d.spoil(r, FormFilled, AfterAllowed)
@@ -142,17 +148,22 @@ func laterAfter(a, b After) After {
 	return a
 }
 
-// coveredBy says whether a valid signature vouches for what section i did: one made with it or later.
-func coveredBy(list []*pdfSignature, i int) bool {
+// coveredBy says how far a signature vouches for what section i did: the best verdict of those made with it or later.
+// Invalid when there is none.
+func coveredBy(list []*pdfSignature, i int) Verdict {
+	best := Invalid
 	for _, s := range list {
 		if s.end == 0 || s.revision < 0 || s.revision > i || s.report.Kind == "timestamp" || s.removed {
 			continue
 		}
-		if v, _ := decide(s.report.Reasons); v == Valid {
-			return true
+		switch v, _ := decide(s.report.Reasons); v {
+		case Valid:
+			return Valid
+		case Undetermined:
+			best = Undetermined
 		}
 	}
-	return false
+	return best
 }
 
 // endsCleanly says that nothing follows the last revision's %%EOF but one end of line.

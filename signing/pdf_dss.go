@@ -4,28 +4,31 @@ const maxDSS = 200
 
 // validationData reads the certificates and revocation lists of the document security store (ETSI EN 319 142-1, 5.4.2).
 // They are signed themselves, so it does not matter who put them there; what cannot be read is left out.
-func (v pdfView) validationData() ([]*certificate, []*crl) {
+func (v pdfView) validationData() (out evidence) {
 	root, err := v.dict(v.trailer().get("Root"))
 	if err != nil {
-		return nil, nil
+		return out
 	}
 	dss, err := v.dict(root.get("DSS"))
 	if err != nil || dss == nil {
-		return nil, nil
+		return out
 	}
-	var certs []*certificate
-	var lists []*crl
 	v.streams(dss.get("Certs"), func(der []byte) {
 		if c, why := readCertificate(der); why == "" {
-			certs = append(certs, c)
+			out.certs = append(out.certs, c)
 		}
 	})
 	v.streams(dss.get("CRLs"), func(der []byte) {
 		if l, ok := readCRL(der); ok {
-			lists = append(lists, l)
+			out.crls = append(out.crls, l)
 		}
 	})
-	return certs, lists
+	v.streams(dss.get("OCSPs"), func(der []byte) {
+		if r, ok := readOCSP(der); ok {
+			out.ocsp = append(out.ocsp, r)
+		}
+	})
+	return out
 }
 
 // streams gives the data of the streams in an array.

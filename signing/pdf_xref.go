@@ -218,6 +218,9 @@ func tableEntry(l *lexer) (xrefEntry, error) {
 	l.p++
 	switch c {
 	case 'n':
+		if at == 0 {
+			return xrefEntry{}, nil // written by some tools for numbers that they skipped
+		}
 		return xrefEntry{kind: 1, at: at}, nil
 	case 'f':
 		return xrefEntry{}, nil

@@ -67,6 +67,7 @@ const (
 	RevocationMissing    Reason = "revocation_unknown"
 	RevocationStale      Reason = "revocation_stale"
 	RevocationInvalid    Reason = "revocation_data_invalid"
+	OCSPUnknown          Reason = "ocsp_unknown"
 	RevocationSoft       Reason = "revocation_unknown_accepted"
 	RevocationNotChecked Reason = "revocation_not_checked"
 
@@ -83,6 +84,7 @@ const (
 	RevisionUnreadable   Reason = "revision_unreadable"
 	AdditionsCovered     Reason = "additions_before_issue"
 	AdditionsUncovered   Reason = "additions_uncovered"
+	AdditionsUnproven    Reason = "additions_unproven"
 	FormFilled           Reason = "form_filled"
 
 	// Marks on what is otherwise judged.
@@ -163,6 +165,7 @@ var reasonTexts = []ReasonText{
 	{RevocationMissing, Undetermined, "NĐ 68/2024/NĐ-CP, điều 31; ETSI EN 319 102-1 TRY_LATER", "Chưa có danh sách chứng thư bị thu hồi để kiểm tra.", "No revocation list is at hand to check against."},
 	{RevocationStale, Undetermined, "RFC 5280, 6.3.3; ETSI EN 319 102-1 TRY_LATER", "Danh sách chứng thư bị thu hồi đã quá hạn.", "The revocation list is out of date."},
 	{RevocationInvalid, Undetermined, "RFC 5280, 6.3.3", "Danh sách chứng thư bị thu hồi không hợp lệ.", "The revocation list is not valid."},
+	{OCSPUnknown, Undetermined, "RFC 6960, 2.2; ETSI EN 319 102-1 TRY_LATER", "Dịch vụ OCSP trả về kết quả UNKNOWN.", "The OCSP service answered UNKNOWN."},
 	{RevocationSoft, Valid, "NĐ 68/2024/NĐ-CP, điều 31", "Chưa kiểm tra được tình trạng thu hồi; được chấp nhận theo chính sách.", "Revocation could not be checked; accepted by policy."},
 	{RevocationNotChecked, Valid, "NĐ 68/2024/NĐ-CP, điều 31", "Không kiểm tra tình trạng hủy bỏ của chứng thư số ký.", "The revocation status of the signing certificate was not checked."},
 
@@ -177,6 +180,7 @@ var reasonTexts = []ReasonText{
 	{RevisionUnreadable, Undetermined, "ISO 32000-1, 7.5.6", "Không xác định được những gì đã thêm vào sau khi ký.", "What was added after signing cannot be determined."},
 	{AdditionsCovered, Valid, "NĐ 30/2020/NĐ-CP, Phụ lục I", "Có bổ sung trước khi phát hành (số, ngày, con dấu), đã được chữ ký sau xác nhận.", "Additions before issue (number, date, seal), vouched for by a later signature."},
 	{AdditionsUncovered, Undetermined, "NĐ 30/2020/NĐ-CP, điều 5 và 24", "Có dấu, ghi chú đặt lên trang sau chữ ký cuối cùng, không chữ ký nào xác nhận.", "Marks were laid on the page after the last signature; no signature vouches for them."},
+	{AdditionsUnproven, Undetermined, "NĐ 30/2020/NĐ-CP, Phụ lục I", "Có bổ sung sau khi ký; chữ ký sau bao trùm phần bổ sung nhưng chưa xác định được là hợp lệ.", "Additions after signing; the later signature that covers them could not be determined valid."},
 	{FormFilled, Valid, "ISO 32000-1, 12.8.2.2", "Nội dung đã ký số chưa bị thay đổi. Tuy nhiên, tài liệu đã có những thay đổi trong giới hạn cho phép.", "The signed content is unchanged; the document has changes that the signature allows."},
 
 	{JavaScript, Valid, "Luật 116/2025/QH15, điều 17", "Tệp PDF chứa mã JavaScript.", "The PDF contains JavaScript."},

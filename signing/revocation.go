@@ -11,17 +11,31 @@ type standing struct {
 	why    Reason // RevocationMissing, RevocationStale or RevocationInvalid when not known
 }
 
+// evidence is what came with a document to help to judge it.
+type evidence struct {
+	certs []*certificate
+	crls  []*crl
+	ocsp  []*ocsp
+}
+
 // revocation asks the lists at hand about each certificate of a path.
 type revocation struct {
 	trust *lazyTrust
-	extra []*crl // from the message or the PDF's DSS: they are signed, so where they come from does not matter
+	extra evidence // from the message or the PDF's DSS: they are signed, so where they come from does not matter
 	at    time.Time
 }
 
 // of gives the standing of c, whose issuer is known.
 func (v revocation) of(c, issuer *certificate) standing {
 	best := standing{report: RevocationReport{Status: "unknown"}, why: RevocationMissing}
-	for _, lists := range [][]*crl{v.trust.crls, v.extra} {
+	for _, responses := range [][]*ocsp{v.trust.ocsp, v.extra.ocsp} {
+		for _, r := range responses {
+			if s, ok := v.askOCSP(r, c, issuer); ok && better(s, best) {
+				best = s
+			}
+		}
+	}
+	for _, lists := range [][]*crl{v.trust.crls, v.extra.crls} {
 		for _, l := range lists {
 			if l.issuer != c.issuer || l.unusable || l.users && c.x.IsCA || l.cas && !c.x.IsCA {
 				continue
@@ -78,7 +92,7 @@ func better(a, b standing) bool {
 			return 4
 		case s.report.Status == "good":
 			return 3
-		case s.why == RevocationStale:
+		case s.why == RevocationStale, s.why == OCSPUnknown:
 			return 2
 		case s.why == RevocationInvalid:
 			return 1

@@ -138,7 +138,7 @@ func (j judge) trustStamp(s *stamp) {
 	if weak(s.hash) && !j.o.AllowSHA1 {
 		s.reasons = addReason(s.reasons, WeakDigest)
 	}
-	p, why := findPath(j.trust, j.trust.tsa, append(s.certs, j.extra...), s.signer.cert, s.time, forTimestamps)
+	p, why := j.findPath(j.trust.tsa, append(s.certs, j.extra.certs...), s.signer.cert, s.time, forTimestamps)
 	for _, r := range why {
 		s.reasons = addReason(s.reasons, r)
 	}

@@ -14,6 +14,7 @@ type lazyTrust struct {
 	tsa     []anchor
 	pool    []*certificate
 	crls    []*crl
+	ocsp    []*ocsp
 
 	mu       sync.Mutex
 	verified map[[64]byte]Reason // outcome of a certificate's signature under a key; bounded
@@ -41,6 +42,11 @@ func (t *Trust) ready() *lazyTrust {
 		}
 		for _, b := range t.CRLs {
 			p.crls = append(p.crls, readCRLs(b)...)
+		}
+		for _, b := range t.OCSP {
+			if r, ok := readOCSP(b); ok {
+				p.ocsp = append(p.ocsp, r)
+			}
 		}
 	})
 	return &t.prepared
@@ -74,6 +80,18 @@ func readCRLs(b []byte) []*crl {
 		}
 	}
 	return out
+}
+
+// installed says that an administrator installed c, so that it needs no further proof of being whole.
+func (t *lazyTrust) installed(c *certificate) bool {
+	for _, list := range [][]anchor{t.anchors, t.tsa} {
+		for _, a := range list {
+			if a.cert.is(c) {
+				return true
+			}
+		}
+	}
+	return contains(t.pool, c)
 }
 
 // signedBy remembers the outcome for CA certificates, which come again with every document.

@@ -144,7 +144,7 @@ func subject(r Request) pkix.Name {
 func authority(name string, now time.Time, years int) *x509.Certificate {
 	return &x509.Certificate{
 		SerialNumber:          newSerial(),
-		Subject:               pkix.Name{Country: []string{"VN"}, Organization: []string{"TEST - không có giá trị pháp lý"}, CommonName: name},
+		Subject:               pkix.Name{Country: []string{"VN"}, Organization: []string{"TEST - khong co gia tri phap ly"}, CommonName: name},
 		NotBefore:             now.Add(-48 * time.Hour),
 		NotAfter:              now.AddDate(years, 0, 0),
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign,

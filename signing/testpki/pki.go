@@ -32,9 +32,9 @@ func New(o Options) (*PKI, error) {
 		under    **Identity
 		template *x509.Certificate
 	}{
-		{&p.Root, nil, authority("TEST Root CA (thử nghiệm)", o.Now, 20)},
-		{&p.Issuing, &p.Root, authority("TEST Issuing CA (thử nghiệm)", o.Now, 10)},
-		{&p.TSA, &p.Root, timestamper("TEST TSA (thử nghiệm)", o.Now)},
+		{&p.Root, nil, authority("TEST Root CA", o.Now, 20)},
+		{&p.Issuing, &p.Root, authority("TEST Issuing CA", o.Now, 10)},
+		{&p.TSA, &p.Root, timestamper("TEST TSA", o.Now)},
 	} {
 		key, err := NewKey(kind)
 		if err != nil {

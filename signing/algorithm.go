@@ -1,0 +1,43 @@
+package signing
+
+import (
+	"bytes"
+	"encoding/asn1"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// algorithm is an AlgorithmIdentifier; params is the DER of its parameters, nil when absent.
+type algorithm struct {
+	id     asn1.ObjectIdentifier
+	params []byte
+}
+
+// plain says that the parameters are absent or NULL, as digests and most signatures have them.
+func (a algorithm) plain() bool { return a.params == nil || bytes.Equal(a.params, []byte{5, 0}) }
+
+func readAlgorithm(der []byte) (algorithm, bool) {
+	in := cryptobyte.String(der)
+	var a algorithm
+	ok := a.read(&in) && in.Empty()
+	return a, ok
+}
+
+// read takes one AlgorithmIdentifier off the front of in.
+func (a *algorithm) read(in *cryptobyte.String) bool {
+	var seq cryptobyte.String
+	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1ObjectIdentifier(&a.id) {
+		return false
+	}
+	if seq.Empty() {
+		return true
+	}
+	var params cryptobyte.String
+	var tag cbasn1.Tag
+	if !seq.ReadAnyASN1Element(&params, &tag) || !seq.Empty() {
+		return false
+	}
+	a.params = params
+	return true
+}

@@ -1,0 +1,132 @@
+package signing
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/subtle"
+	"math/big"
+)
+
+// scheme is a signature algorithm: which kind of key it wants, and its digest (0 when the CMS names it elsewhere).
+type scheme struct {
+	kind string // "rsa", "pss", "ecdsa", "ed25519"
+	hash crypto.Hash
+	salt int
+}
+
+// readScheme reads a signature AlgorithmIdentifier strictly: wrong parameters are a trick, not a dialect.
+func readScheme(a algorithm) (scheme, Reason) {
+	id := a.id.String()
+	switch {
+	case a.id.Equal(oidRSA):
+		return scheme{kind: "rsa"}, mismatchUnless(a.plain())
+	case a.id.Equal(oidPSS):
+		if a.params == nil {
+			return scheme{}, AlgorithmMismatch
+		}
+		p, why := readPSSParams(a.params)
+		return scheme{kind: "pss", hash: p.hash, salt: p.salt}, why
+	case rsaWith[id] != 0:
+		return scheme{kind: "rsa", hash: rsaWith[id]}, mismatchUnless(a.plain())
+	case ecdsaWith[id] != 0:
+		return scheme{kind: "ecdsa", hash: ecdsaWith[id]}, mismatchUnless(a.params == nil)
+	case a.id.Equal(oidEC):
+		return scheme{kind: "ecdsa"}, "" // written by some old tools; the digest is that of digestAlgorithm
+	case a.id.Equal(oidEd25519):
+		return scheme{kind: "ed25519"}, mismatchUnless(a.params == nil)
+	}
+	return scheme{}, SignatureUnsupported
+}
+
+func mismatchUnless(ok bool) Reason {
+	if ok {
+		return ""
+	}
+	return AlgorithmMismatch
+}
+
+func (s scheme) name(k publicKey) string {
+	if s.kind == "pss" {
+		return k.name() + " PSS"
+	}
+	return k.name()
+}
+
+// verify checks a signature over message. It gives "" when right, SignatureMismatch when wrong, AlgorithmMismatch when
+// key and algorithm do not belong together.
+func (k publicKey) verify(s scheme, message, signature []byte) Reason {
+	if s.kind == "ed25519" {
+		if k.ed == nil {
+			return AlgorithmMismatch
+		}
+		return wrongUnless(ed25519.Verify(k.ed, message, signature))
+	}
+	h := s.hash.New()
+	h.Write(message)
+	return k.verifyDigest(s, h.Sum(nil), signature)
+}
+
+func wrongUnless(ok bool) Reason {
+	if ok {
+		return ""
+	}
+	return SignatureMismatch
+}
+
+// verifyDigest is verify for a message whose digest is known; not for Ed25519, which digests by itself.
+func (k publicKey) verifyDigest(s scheme, digest, signature []byte) Reason {
+	switch {
+	case s.kind == "rsa" && k.rsa != nil && !k.pss:
+		return wrongUnless(verifyPKCS1(k.rsa, s.hash, digest, signature))
+	case s.kind == "pss" && k.rsa != nil:
+		if k.lim != nil && (k.lim.hash != s.hash || s.salt < k.lim.salt) {
+			return AlgorithmMismatch
+		}
+		if k.rsa.N.BitLen() < 1024 {
+			return WeakKey
+		}
+		if s.salt == rsa.PSSSaltLengthAuto {
+			return SignatureUnsupported // crypto/rsa takes 0 for "any length", which would let a wrong one pass
+		}
+		err := rsa.VerifyPSS(k.rsa, s.hash, digest, signature, &rsa.PSSOptions{SaltLength: s.salt, Hash: s.hash})
+		return wrongUnless(err == nil)
+	case s.kind == "ecdsa" && k.ec != nil:
+		return wrongUnless(ecdsa.VerifyASN1(k.ec, digest, signature))
+	}
+	return AlgorithmMismatch
+}
+
+// verifyPKCS1 is strict RSASSA-PKCS1-v1_5: the padding is made anew and compared whole (RFC 8017, 8.2.2). Keys too small
+// for crypto/rsa are computed here, so that "weak" and "forged" stay apart.
+func verifyPKCS1(k *rsa.PublicKey, h crypto.Hash, digest, signature []byte) bool {
+	if k.N.BitLen() >= 1024 {
+		return rsa.VerifyPKCS1v15(k, h, digest, signature) == nil
+	}
+	size := (k.N.BitLen() + 7) / 8
+	prefix, ok := digestInfo[h]
+	pad := size - 3 - len(prefix) - len(digest)
+	if !ok || len(signature) != size || pad < 8 {
+		return false
+	}
+	sig := new(big.Int).SetBytes(signature)
+	if sig.Cmp(k.N) >= 0 {
+		return false
+	}
+	want := append([]byte{0, 1}, bytes.Repeat([]byte{0xFF}, pad)...)
+	want = append(append(append(want, 0), prefix...), digest...)
+	got := sig.Exp(sig, big.NewInt(int64(k.E)), k.N).FillBytes(make([]byte, size))
+	return subtle.ConstantTimeCompare(got, want) == 1
+}
+
+// digestInfo are the DER prefixes of RFC 8017, 9.2, note 1.
+var digestInfo = map[crypto.Hash][]byte{
+	crypto.MD5:    {0x30, 0x20, 0x30, 0x0c, 0x06, 0x08, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x02, 0x05, 0x05, 0x00, 0x04, 0x10},
+	crypto.SHA1:   {0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04, 0x14},
+	crypto.SHA224: {0x30, 0x2d, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x04, 0x05, 0x00, 0x04, 0x1c},
+	crypto.SHA256: {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20},
+	crypto.SHA384: {0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30},
+	crypto.SHA512: {0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40},
+}
