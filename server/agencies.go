@@ -113,6 +113,9 @@ func (s *Server) postPlan(c echo.Context) error {
 	if len(body.Recipients) > s.Limits.Recipients {
 		return problem("recipients_many", "recipients", s.Limits.Recipients)
 	}
+	if len(body.Files) > s.Limits.Parts {
+		return problem("parts", "files", s.Limits.Parts)
+	}
 	d := s.directory()
 	plan := planRecipients(d, body.Recipients)
 	most, way := s.dispatchLimit(plan.to)
@@ -120,7 +123,11 @@ func (s *Server) postPlan(c echo.Context) error {
 	var total int64
 	for _, f := range body.Files {
 		if _, ok := cleanName(f.Name); !ok {
-			faults = append(faults, *problem("file_name", f.Name))
+			faults = append(faults, *problem("file_name", cut(f.Name, maxEcho)))
+		}
+		if f.Size < 0 {
+			faults = append(faults, *problem("malformed", "files", fmt.Sprint(f.Size)))
+			continue
 		}
 		if f.Size > s.Limits.File {
 			faults = append(faults, *problem("file_large", f.Name, f.Name, s.Limits.File))

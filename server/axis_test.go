@@ -25,17 +25,21 @@ import (
 // axis is a whole node on a database of its own, with the clock in the test's hand.
 type axis struct {
 	*Server
-	t    *testing.T
+	t    testing.TB
 	url  string
+	dsn  string
 	mu   sync.Mutex
 	now  time.Time
 	http *httptest.Server
 }
 
-// pki is made once: keys cost more than everything else in a test.
-var pki = sync.OnceValues(func() (*testpki.PKI, error) { return testpki.New(testpki.Options{}) })
+// testNow is when every test begins unless it says otherwise: a Monday morning.
+var testNow = time.Date(2026, 11, 23, 8, 0, 0, 0, storage.Vietnam)
 
-func testPKI(t *testing.T) *testpki.PKI {
+// pki is made once: keys cost more than everything else in a test.
+var pki = sync.OnceValues(func() (*testpki.PKI, error) { return testpki.New(testpki.Options{Now: testNow}) })
+
+func testPKI(t testing.TB) *testpki.PKI {
 	t.Helper()
 	p, err := pki()
 	if err != nil {
@@ -52,19 +56,27 @@ var testAgencies = []routing.Agency{
 	{Code: "H29.12", OldCode: "000.00.12.H29", Name: "Sở Y tế Thành phố Hồ Chí Minh", Parent: "H29", Kind: "department", Status: routing.Live},
 	{Code: "H01", Name: "UBND tỉnh An Giang", Kind: "province", Status: routing.Live},
 	{Code: "H01.151", Name: "UBND xã Định Mỹ", Parent: "H01", Kind: "commune", Status: routing.Live},
+	{Code: "H02", Name: "UBND tỉnh Tạm Khóa (TEST)", Kind: "province", Status: routing.Locked},
 	{Code: "H31", Name: "UBND tỉnh Hưng Yên", Kind: "province", Status: routing.Live},
 	{Code: "H54", OldCode: "000.00.00.H54", Name: "UBND tỉnh Thái Bình", Kind: "province", Status: routing.Closed,
 		ValidTo: time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC), Successors: []routing.Code{"H31"}, Decision: "QĐ 09/2025/QĐ-TTg"},
 }
 
 // newAxis starts a node with the systems that the tests use: the department sends and pulls, Hà Nội pulls, the
-// government office is pushed where hook is set, Định Mỹ has a mailbox. H31 is connected to nobody.
-func newAxis(t *testing.T, hook string) *axis {
+// government office is pushed where hook is set, Định Mỹ has a mailbox. H31 is connected to nobody. A change may set the
+// clock (Now, before which nothing happens) and Limits of the node.
+func newAxis(t testing.TB, hook string, changes ...func(*axis, *Config)) *axis {
 	t.Helper()
+	a := &axis{t: t, now: testNow}
+	config := Config{Node: "test", Now: a.clock, Log: slog.New(slog.DiscardHandler)}
+	for _, change := range changes {
+		change(a, &config)
+	}
 	dsn := devSchema(t, func(ctx context.Context, dsn string) error {
-		_, _, err := storage.Migrate(ctx, dsn, time.Now())
+		_, _, err := storage.Migrate(ctx, dsn, a.now)
 		return err
 	})
+	a.dsn = dsn
 	ctx := context.Background()
 	files, err := storage.OpenFiles(t.TempDir())
 	check(t, err)
@@ -72,7 +84,7 @@ func newAxis(t *testing.T, hook string) *axis {
 	check(t, err)
 	store, err := storage.Open(ctx, storage.Config{DSN: dsn, Objects: files, Conns: 8})
 	check(t, err)
-	_, err = store.ImportAgencies(ctx, testAgencies, "test", time.Now())
+	_, err = store.ImportAgencies(ctx, testAgencies, "test", a.now)
 	check(t, err)
 	add := func(id string, way routing.Way, webhook string, codes ...string) {
 		sys := storage.System{ID: id, Name: "Hệ thống " + id, Kind: "qlvb", Way: way, Webhook: webhook,
@@ -82,7 +94,7 @@ func newAxis(t *testing.T, hook string) *axis {
 			check(t, err)
 			sys.Serves = append(sys.Serves, routing.Serving{Code: code, Subtree: subtree})
 		}
-		check(t, store.AddSystem(ctx, sys, "test", time.Now()))
+		check(t, store.AddSystem(ctx, sys, "test", a.now))
 	}
 	add("H29.12", routing.Pull, "", "H29.12")
 	add("H26", routing.Pull, "", "H26.*")
@@ -92,22 +104,21 @@ func newAxis(t *testing.T, hook string) *axis {
 	}
 	p := testPKI(t)
 	for _, id := range []*testpki.Identity{p.Root} {
-		_, err := store.AddAnchor(ctx, storage.Anchor{Purpose: storage.ForSigning, Family: signing.FamilyOfficial, Test: true, Certificate: id.Certificate, AddedBy: "test"}, time.Now())
+		_, err := store.AddAnchor(ctx, storage.Anchor{Purpose: storage.ForSigning, Family: signing.FamilyOfficial, Test: true, Certificate: id.Certificate, AddedBy: "test"}, a.now)
 		check(t, err)
 	}
-	_, err = store.AddAnchor(ctx, storage.Anchor{Purpose: storage.Intermediate, Test: true, Certificate: p.Issuing.Certificate, AddedBy: "test"}, time.Now())
+	_, err = store.AddAnchor(ctx, storage.Anchor{Purpose: storage.Intermediate, Test: true, Certificate: p.Issuing.Certificate, AddedBy: "test"}, a.now)
 	check(t, err)
 	for _, list := range p.CRLs {
-		check(t, store.AddRevocationList(ctx, list, "test", time.Now()))
+		check(t, store.AddRevocationList(ctx, list, "test", a.now))
 	}
-	a := &axis{t: t, now: time.Now().Truncate(time.Millisecond)}
-	log := slog.New(slog.DiscardHandler)
 	if os.Getenv("TRUC_TEST_LOG") != "" {
-		log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		config.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	a.http = httptest.NewUnstartedServer(nil)
 	a.url = "http://" + a.http.Listener.Addr().String()
-	a.Server, err = New(ctx, Config{Store: store, Key: key, Node: "test", PublicURL: a.url, Now: a.clock, Log: log})
+	config.Store, config.Key, config.PublicURL = store, key, a.url
+	a.Server, err = New(ctx, config)
 	check(t, err)
 	a.http.Config.Handler = a.Handler()
 	a.http.Start()
@@ -172,6 +183,12 @@ func (a *axis) call(system, method, path string, body any, headers ...string) re
 	for i := 0; i+1 < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
+	return a.do(request)
+}
+
+// do makes a request and reads its answer to the end.
+func (a *axis) do(request *http.Request) reply {
+	a.t.Helper()
 	response, err := http.DefaultClient.Do(request)
 	check(a.t, err)
 	defer func() { _ = response.Body.Close() }()
@@ -182,7 +199,7 @@ func (a *axis) call(system, method, path string, body any, headers ...string) re
 	return r
 }
 
-func (r reply) want(t *testing.T, status int) reply {
+func (r reply) want(t testing.TB, status int) reply {
 	t.Helper()
 	if r.StatusCode != status {
 		t.Fatalf("%s %s: status %d, want %d: %.2000s", r.Request.Method, r.Request.URL.Path, r.StatusCode, status, r.raw)
@@ -250,9 +267,21 @@ var signedPDF = sync.OnceValues(func() ([]byte, error) {
 	return testpki.SignPDF(pdf, testpki.PDFSignature{Signer: id, Time: p.Now(), Seal: true})
 })
 
-func signed(t *testing.T) file {
+func signed(t testing.TB) file {
 	t.Helper()
 	pdf, err := signedPDF()
 	check(t, err)
 	return file{"cong-van.pdf", "application/pdf", pdf}
 }
+
+// httptestRequest is a request that never meets a connection.
+func httptestRequest(method, path string) *http.Request {
+	return httptest.NewRequest(method, path, nil)
+}
+
+// discard is an answer that nobody reads.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d discard) WriteHeader(int)             {}

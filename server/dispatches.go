@@ -6,8 +6,11 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -19,12 +22,15 @@ import (
 // postDispatch takes a dispatch in: 201 accepted (also when held), 200 the first answer again.
 func (s *Server) postDispatch(c echo.Context) error {
 	sub := &submission{caller: who(c), ip: c.RealIP(), key: c.Request().Header.Get("Idempotency-Key")}
-	if len(sub.key) > 255 {
-		return problem("too_long", "Idempotency-Key", len(sub.key), 255)
+	if p := (limit{field: "Idempotency-Key", value: sub.key, most: 255}).check(); p != nil {
+		return p
+	}
+	if !utf8.ValidString(sub.key) || strings.ContainsFunc(sub.key, unicode.IsControl) {
+		return problem("utf8", "Idempotency-Key")
 	}
 	err := s.receive(c, sub)
 	if err != nil {
-		drain(c.Request().Body) // so that the sender reads our answer instead of a reset connection
+		drain(c)
 	}
 	return err
 }
@@ -34,7 +40,8 @@ func (s *Server) receive(c echo.Context, sub *submission) error {
 	if err != nil || media != "multipart/form-data" || params["boundary"] == "" {
 		return problem("media_type", "Content-Type")
 	}
-	body := multipart.NewReader(c.Request().Body, params["boundary"])
+	tail := &tail{reader: c.Request().Body, end: "--" + params["boundary"] + "--"}
+	body := multipart.NewReader(tail, params["boundary"])
 	first, err := body.NextRawPart()
 	if errors.Is(err, io.EOF) {
 		return problem("part_order", "")
@@ -44,14 +51,14 @@ func (s *Server) receive(c echo.Context, sub *submission) error {
 	}
 	switch first.FormName() {
 	case "dispatch":
-		return s.receiveNative(c, sub, first, body)
+		return s.receiveNative(c, sub, first, multipartParts{body, tail})
 	case "edxml":
 		return s.receivePacket(c, sub, first)
 	}
 	return problem("part_order", "")
 }
 
-func (s *Server) receiveNative(c echo.Context, sub *submission, first io.Reader, body *multipart.Reader) error {
+func (s *Server) receiveNative(c echo.Context, sub *submission, first io.Reader, body parts) error {
 	sub.form = "native"
 	raw, err := io.ReadAll(io.LimitReader(first, s.Limits.FirstPart+1))
 	if err != nil {
@@ -61,21 +68,27 @@ func (s *Server) receiveNative(c echo.Context, sub *submission, first io.Reader,
 		return problem("body_large", "dispatch", s.Limits.FirstPart)
 	}
 	sub.first = raw
-	if sub.meta, err = readMetadata(raw); err != nil {
+	if sub.meta, err = readMetadata(raw, s.Limits.Recipients); err != nil {
 		return err
 	}
-	accepted, err := s.submit(c.Request().Context(), sub, multipartParts{body})
+	accepted, err := s.submit(c.Request().Context(), sub, body)
 	if err != nil {
 		return err
 	}
 	return s.answerSubmission(c, accepted)
 }
 
-// drainBytes bounds the reading on after a refusal, so that the sender hears it; the route's limit bounds its time.
-const drainBytes = 64 << 20
+// Bounds of reading on after a refusal, so that the sender hears it.
+const (
+	drainBytes = 64 << 20
+	drainTime  = 10 * time.Second
+)
 
-func drain(body io.Reader) {
-	_, _ = io.CopyN(io.Discard, body, drainBytes) // whatever ends it, the answer is written next
+// drain reads on so that the sender reads our answer instead of a reset connection. Whatever ends it, the answer is
+// written next.
+func drain(c echo.Context) {
+	_ = http.NewResponseController(c.Response()).SetReadDeadline(socketDeadline(drainTime))
+	_, _ = io.CopyN(io.Discard, c.Request().Body, drainBytes)
 }
 
 // answerSubmission gives what the database has, for a new dispatch and a repeated one alike.
@@ -137,7 +150,7 @@ func (s *Server) getDispatch(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	limit, err := intQuery(c, "limit", 1000)
+	limit, err := limitQuery(c, 1000)
 	if err != nil {
 		return err
 	}
@@ -150,20 +163,23 @@ func (s *Server) getDispatch(c echo.Context) error {
 
 // listDispatches lists what the caller's agencies sent, newest first.
 func (s *Server) listDispatches(c echo.Context) error {
-	f := storage.DispatchFilter{DocumentID: c.QueryParam("document_id")}
+	f := storage.DispatchFilter{}
 	var err error
+	if f.DocumentID, err = textQuery(c, "document_id"); err != nil {
+		return err
+	}
 	if f.Senders, err = s.ownAgencies(c, "sender"); err != nil {
 		return err
 	}
 	if f.From, f.To, err = s.period(c); err != nil {
 		return err
 	}
-	if f.Limit, err = intQuery(c, "limit", 50); err != nil {
+	if f.Limit, err = limitQuery(c, 50); err != nil {
 		return err
 	}
 	if after := c.QueryParam("after"); after != "" {
 		if f.Before, err = uuid.Parse(after); err != nil {
-			return problem("query", "after", after)
+			return badQuery("after", after)
 		}
 	}
 	list, err := s.Store.Sent(c.Request().Context(), f)
@@ -186,6 +202,9 @@ func (s *Server) listDispatches(c echo.Context) error {
 // listDeliveries lists what came for the caller's agencies, newest first.
 func (s *Server) listDeliveries(c echo.Context) error {
 	f := storage.ReceivedFilter{State: storage.State(c.QueryParam("state"))}
+	if !slices.Contains(shownStates, f.State) {
+		return badQuery("state", string(f.State))
+	}
 	var err error
 	if f.Agencies, err = s.ownAgencies(c, "agency"); err != nil {
 		return err
@@ -193,13 +212,13 @@ func (s *Server) listDeliveries(c echo.Context) error {
 	if f.From, f.To, err = s.period(c); err != nil {
 		return err
 	}
-	if f.Limit, err = intQuery(c, "limit", 50); err != nil {
+	if f.Limit, err = limitQuery(c, 50); err != nil {
 		return err
 	}
 	if after := c.QueryParam("after"); after != "" {
 		id, ok := storage.ParseDeliveryID(after)
 		if !ok {
-			return problem("query", "after", after)
+			return badQuery("after", after)
 		}
 		f.Before = id
 	}
@@ -219,6 +238,10 @@ func (s *Server) listDeliveries(c echo.Context) error {
 	}
 	return c.JSON(http.StatusOK, answer)
 }
+
+// shownStates are those that a recipient may ask for; "" is all of them. What is held or was recalled before it was
+// fetched is not shown: its recipient was never told of it.
+var shownStates = []storage.State{"", storage.Pending, storage.Delivered, storage.Refused, storage.Expired}
 
 // ownAgencies reads a code from the query, which the caller must serve; without one, it is all that the caller serves.
 func (s *Server) ownAgencies(c echo.Context, name string) ([]routing.Code, error) {
@@ -247,12 +270,35 @@ func intQuery(c echo.Context, name string, or int) (int, error) {
 	n := 0
 	for _, r := range given {
 		if r < '0' || r > '9' || n > 1_000_000 {
-			return 0, problem("query", name, given)
+			return 0, badQuery(name, given)
 		}
 		n = n*10 + int(r-'0')
 	}
 	return n, nil
 }
+
+// maxPage is the longest page of any list.
+const maxPage = 1000
+
+// limitQuery reads the length of a page, at most maxPage; 0 or nothing is the list's own.
+func limitQuery(c echo.Context, or int) (int, error) {
+	n, err := intQuery(c, "limit", or)
+	if n == 0 {
+		n = or
+	}
+	return min(n, maxPage), err
+}
+
+// textQuery reads a text that is looked for; one that cannot be in the database is refused.
+func textQuery(c echo.Context, name string) (string, error) {
+	given := c.QueryParam(name)
+	if !utf8.ValidString(given) || strings.ContainsRune(given, 0) {
+		return "", badQuery(name, given)
+	}
+	return given, nil
+}
+
+func badQuery(name, given string) *Problem { return problem("query", name, cut(given, maxEcho)) }
 
 // period reads from and to: a day (yyyy-mm-dd, Vietnam time, to inclusive) or an RFC 3339 instant. Without from, the
 // last 366 days: a list must be bounded, or it would read every month there is.
@@ -279,7 +325,7 @@ func instantQuery(c echo.Context, name string, addDays int) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, strings.ReplaceAll(given, " ", "+"))
 	if err != nil {
-		return at, problem("query", name, given)
+		return at, badQuery(name, given)
 	}
 	return at, nil
 }

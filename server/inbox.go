@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -73,14 +74,14 @@ const maxWait = time.Minute
 
 // getInbox lists what waits for the caller; with ?wait= it waits until something does.
 func (s *Server) getInbox(c echo.Context) error {
-	limit, err := intQuery(c, "limit", 100)
+	limit, err := limitQuery(c, 100)
 	if err != nil {
 		return err
 	}
 	wait := time.Duration(0)
 	if given := c.QueryParam("wait"); given != "" {
 		if wait, err = time.ParseDuration(given); err != nil || wait < 0 {
-			return problem("query", "wait", given)
+			return badQuery("wait", given)
 		}
 	}
 	items, err := s.await(c, who(c).ID, limit, min(wait, maxWait))
@@ -135,6 +136,13 @@ func (s *Server) postTaken(c echo.Context) error {
 	}
 	ctx := c.Request().Context()
 	if body.SHA256 != "" && id.Kind == storage.DispatchItem {
+		dl, err := s.Store.Delivery(ctx, id.DeliveryID)
+		if err != nil {
+			return err
+		}
+		if dl.System != who(c).ID { // the right hash is told only to whom the package is for
+			return problem("not_found", "item")
+		}
 		made, err := s.packageOf(ctx, id.Dispatch)
 		if err != nil {
 			return err
@@ -162,12 +170,19 @@ func readJSON(c echo.Context, most int64, into any) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
-			return problem("malformed", wrong.Field, wrong.Value)
-		}
-		return problem("json", "", err.Error())
+	if !utf8.Valid(raw) {
+		return problem("utf8", "")
 	}
-	return nil
+	err = json.Unmarshal(raw, into)
+	var wrong *json.UnmarshalTypeError
+	var when *time.ParseError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong):
+		return problem("malformed", cut(wrong.Field, maxEcho), cut(wrong.Value, maxEcho))
+	case errors.As(err, &when): // a receipt's, the one time in a small body
+		return problem("malformed", "event_time", cut(when.Value, maxEcho))
+	}
+	return problem("json", "", cut(err.Error(), maxEcho))
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"maps"
 	"mime"
 	"mime/multipart"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -18,6 +20,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/truc-lienthong/truc/routing"
+	"github.com/truc-lienthong/truc/server/edxml"
 	"github.com/truc-lienthong/truc/storage"
 )
 
@@ -57,6 +60,9 @@ func (s *Server) takeFiles(ctx context.Context, sub *submission, body parts) err
 			return problem("parts", "", s.Limits.Parts)
 		}
 		if p.signature {
+			if sub.signature != nil {
+				return problem("signature_twice", "signature")
+			}
 			if err := sub.takeSignature(p.body); err != nil {
 				return err
 			}
@@ -142,8 +148,8 @@ func (in *intake) Read(b []byte) (int, error) {
 		in.large = true
 		return 0, errors.New("file over its limit")
 	}
-	_, _ = in.sum.Write(b[:n]) // a hash never fails
-	if err != nil && !errors.Is(err, io.EOF) {
+	_, _ = in.sum.Write(b[:n])       // a hash never fails
+	if err != nil && err != io.EOF { // bare: the store, too, takes no wrapped one for the end
 		in.failed = bodyProblem(err)
 	}
 	return n, err
@@ -169,15 +175,21 @@ func checkContent(f received) error {
 }
 
 // Limits of an archive, read from its directory without unpacking: more than maxRatio times its size and more than
-// maxUnpacked bytes, or more entries than any office document has.
+// maxUnpacked bytes, or more entries than any office document has. The directory's own bytes are bounded first: a
+// lying one of gigabytes would fill the memory before its entries could be counted.
 const (
-	maxEntries  = 10_000
-	maxRatio    = 100
-	maxUnpacked = 1 << 30
+	maxEntries   = 10_000
+	maxDirectory = 4 << 20
+	maxRatio     = 100
+	maxUnpacked  = 1 << 30
 )
 
 func zipBomb(f received) bool {
-	z, err := zip.NewReader(f.content, f.Size)
+	content := &allowance{from: f.content, left: maxDirectory}
+	z, err := zip.NewReader(content, f.Size)
+	if content.left < 0 {
+		return true
+	}
 	if err != nil {
 		return false // not an archive after all: just bytes
 	}
@@ -193,11 +205,25 @@ func zipBomb(f received) bool {
 	return false
 }
 
+// allowance reads so many bytes and then no more.
+type allowance struct {
+	from io.ReaderAt
+	left int64
+}
+
+// ReadAt fails once the allowance is used up.
+func (a *allowance) ReadAt(p []byte, off int64) (int, error) {
+	if a.left -= int64(len(p)); a.left < 0 {
+		return 0, errors.New("more than is read of an archive")
+	}
+	return a.from.ReadAt(p, off)
+}
+
 // cleanName takes a file's name as a name: NFC is left as it came, but a path, control characters, and names that mean
-// something to a file system are refused, never mended in silence.
+// something to a file system are refused, never mended in silence; so are the marks that make a name read backwards.
 func cleanName(name string) (string, bool) {
 	bad := name == "" || name == "." || name == ".." || utf8.RuneCountInString(name) > 500 || !utf8.ValidString(name) ||
-		strings.ContainsAny(name, "/\\\x00") || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r == '\u202e' })
+		strings.ContainsAny(name, "/\\\x00") || strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) })
 	return name, !bad
 }
 
@@ -206,7 +232,10 @@ func cleanType(given string) string {
 	if err != nil || len(given) > 200 {
 		return "application/octet-stream"
 	}
-	return mime.FormatMediaType(media, params)
+	if clean := mime.FormatMediaType(media, params); clean != "" {
+		return clean
+	}
+	return "application/octet-stream"
 }
 
 // drop deletes what a refused submission stored, within the request, whatever became of its context.
@@ -229,10 +258,16 @@ func (sub *submission) closeFiles() {
 }
 
 // multipartParts reads the parts of a native submission after its first one.
-type multipartParts struct{ reader *multipart.Reader }
+type multipartParts struct {
+	reader *multipart.Reader
+	tail   *tail
+}
 
 func (m multipartParts) next() (part, error) {
 	p, err := m.reader.NextRawPart()
+	if errors.Is(err, io.EOF) && !m.tail.ended() {
+		return part{}, problem("body", "") // cut off between two parts, or in the header of one
+	}
 	if errors.Is(err, io.EOF) {
 		return part{}, io.EOF
 	}
@@ -252,6 +287,27 @@ func (m multipartParts) next() (part, error) {
 	return part{}, problem("part_unknown", "", name)
 }
 
+// tail remembers the last bytes of a body: mime/multipart says io.EOF both after the closing boundary and where a body
+// was cut off in a part's header, and a dispatch whose last files are missing must not be taken for whole.
+type tail struct {
+	reader io.Reader
+	end    string // the closing boundary
+	last   []byte
+}
+
+// Read passes on and remembers.
+func (t *tail) Read(b []byte) (int, error) {
+	n, err := t.reader.Read(b)
+	const most = 8 << 10 // more than the reader above looks ahead
+	t.last = append(t.last, b[max(0, n-most):n]...)
+	if over := len(t.last) - most; over > most { // now and then, so that it costs nothing
+		t.last = append(t.last[:0], t.last[over:]...)
+	}
+	return n, err
+}
+
+func (t *tail) ended() bool { return bytes.Contains(t.last, []byte(t.end)) }
+
 // rawFileName is the filename as sent: Part.FileName would cut a path down to its base in silence.
 func rawFileName(p *multipart.Part) string {
 	_, params, err := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
@@ -264,8 +320,14 @@ func rawFileName(p *multipart.Part) string {
 // bodyProblem tells a client's broken body from a limit of ours that it ran into.
 func bodyProblem(err error) error {
 	var p *Problem
-	if errors.As(err, &p) {
+	var packet *edxml.Unreadable
+	switch {
+	case errors.As(err, &p):
 		return p
+	case errors.As(err, &packet):
+		return packetProblem([]edxml.Problem{packet.Problem})
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return problem("timeout", "")
 	}
 	return problem("body", "")
 }

@@ -12,6 +12,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/truc-lienthong/truc/routing"
 	"github.com/truc-lienthong/truc/storage"
 )
@@ -64,8 +66,9 @@ type Reference struct {
 	Day            string `json:"date,omitempty"`
 }
 
-// readMetadata decodes and checks the native first part. The error is a *Problem that names every fault.
-func readMetadata(raw []byte) (Metadata, error) {
+// readMetadata decodes and checks the native first part for at most so many recipients. The error is a *Problem that
+// names every fault, in at most maxFaults entries: what a few bytes ask for must not become a large answer.
+func readMetadata(raw []byte, recipients int) (Metadata, error) {
 	var m Metadata
 	if !utf8.Valid(raw) {
 		return m, problem("utf8", "dispatch")
@@ -81,21 +84,36 @@ func readMetadata(raw []byte) (Metadata, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return m, problem("json", "dispatch", "trailing data")
 	}
+	if len(m.Recipients) > recipients {
+		return m, problem("recipients_many", "recipients", recipients)
+	}
+	if len(m.References) > maxReferences {
+		return m, problem("malformed", "references", fmt.Sprintf("%d > %d", len(m.References), maxReferences))
+	}
 	return m, m.check()
 }
+
+// Bounds of what is said and kept of one document's metadata.
+const (
+	maxReferences = 100
+	maxFaults     = 100
+	maxEcho       = 100 // characters of a stranger's text that an answer repeats
+)
 
 func jsonProblem(err error) *Problem {
 	var wrong *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &wrong):
-		return problem("malformed", wrong.Field, wrong.Value)
+		return problem("malformed", cut(wrong.Field, maxEcho), cut(wrong.Value, maxEcho))
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return problem("unknown_field", strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`))
+		return problem("unknown_field", cut(strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`), maxEcho))
+	case strings.HasPrefix(err.Error(), "urgency "): // the one field whose words are read by another package
+		return problem("malformed", "urgency", err.Error())
 	case errors.As(err, &syntax):
 		return problem("json", "dispatch", fmt.Sprintf("%s (byte %d)", syntax.Error(), syntax.Offset))
 	}
-	return problem("json", "dispatch", err.Error())
+	return problem("json", "dispatch", cut(err.Error(), maxEcho))
 }
 
 // limit is one text field's rule.
@@ -122,7 +140,7 @@ func (m *Metadata) check() error {
 		return &faults[0]
 	}
 	p := problem("metadata", faults[0].Field, len(faults))
-	p.Problems = faults
+	p.Problems = faults[:min(len(faults), maxFaults)]
 	return p
 }
 
@@ -176,20 +194,18 @@ func (m *Metadata) checkValues() []Problem {
 	}
 	for _, field := range sortedKeys(days) {
 		if _, ok := readDay(days[field]); !ok {
-			faults = append(faults, *problem("malformed", field, days[field]))
+			faults = append(faults, *problem("malformed", field, cut(days[field], maxEcho)))
 		}
 	}
 	if _, ok := storage.ParseKind(m.Kind); !ok {
-		faults = append(faults, *problem("malformed", "kind", m.Kind))
+		faults = append(faults, *problem("malformed", "kind", cut(m.Kind, maxEcho)))
 	}
 	if len(m.Recipients) == 0 {
 		faults = append(faults, *problem("missing", "recipients"))
 	}
-	if len(m.References) > 100 {
-		faults = append(faults, *problem("malformed", "references", "over 100"))
-	}
-	for field, n := range map[string]int{"page_amount": m.PageAmount, "issued_amount": m.IssuedAmount, "steering": m.Steering} {
-		if n < 0 || n > 999 {
+	numbers := map[string]int{"page_amount": m.PageAmount, "issued_amount": m.IssuedAmount, "steering": m.Steering}
+	for _, field := range sortedKeys(numbers) {
+		if n := numbers[field]; n < 0 || n > 999 {
 			faults = append(faults, *problem("malformed", field, fmt.Sprint(n)))
 		}
 	}
@@ -210,13 +226,14 @@ func readDay(s string) (time.Time, bool) {
 var notSecret = map[string]bool{"": true, "none": true, "không": true, "thường": true, "khong": true, "thuong": true}
 
 // secret says whether the metadata mark a state secret: the field, a notation that ends in -M or (M), or one of the
-// three marks at the head of the subject.
+// three marks at the head of the subject. Letters and their marks may come composed or apart (NFC, NFD).
 func (m *Metadata) secret() bool {
-	if !notSecret[strings.ToLower(strings.TrimSpace(m.Secrecy))] {
+	if !notSecret[strings.ToLower(strings.TrimSpace(norm.NFC.String(m.Secrecy)))] {
 		return true
 	}
+	subject := norm.NFC.String(m.Subject)
 	for _, mark := range []string{"TUYỆT MẬT", "TỐI MẬT", "MẬT"} {
-		head := strings.TrimLeft(m.Subject, " \t[(")
+		head := strings.TrimLeft(subject, " \t\r\n[(")
 		rest, ok := strings.CutPrefix(head, mark)
 		if ok && (rest == "" || !unicode.IsLetter([]rune(rest)[0])) {
 			return true
@@ -229,6 +246,9 @@ func (m *Metadata) secret() bool {
 // fingerprint is what the document is: all metadata but recipients and trace, and the files' names and hashes.
 func (m Metadata) fingerprint(sender routing.Code, files []storage.Attachment) [32]byte {
 	m.Sender, m.Recipients = string(sender), nil
+	if m.Kind == "" { // the same, said in two ways
+		m.Kind = storage.New.String()
+	}
 	type file struct {
 		Name, SHA256 string
 		Size         int64

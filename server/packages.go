@@ -171,7 +171,19 @@ func (s *Server) serveObject(c echo.Context, o storage.Object, media, name strin
 	ctx := c.Request().Context()
 	body := &objectReader{ctx: ctx, store: s.Store, object: o}
 	defer body.close()
-	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, body)
+	if strings.Contains(c.Request().Header.Get("Range"), ",") {
+		// Several ranges at once may be answered with the whole (RFC 9110, 14.2). ServeContent reads them in a goroutine
+		// that can outlive this call when the client goes away, and body must not be used then.
+		c.Request().Header.Del("Range")
+	}
+	out := &rangeWriter{ResponseWriter: c.Response()}
+	http.ServeContent(out, c.Request(), "", time.Time{}, body)
+	if out.unsatisfiable {
+		for _, name := range []string{"Content-Disposition", "Content-Security-Policy", "Cache-Control", "ETag"} {
+			h.Del(name)
+		}
+		return problem("range", "Range")
+	}
 	if body.failed != nil {
 		s.Log.Error("object not served to its end", "sha256", o.SHA256, "err", body.failed)
 		if !c.Response().Committed {
@@ -181,4 +193,25 @@ func (s *Server) serveObject(c echo.Context, o storage.Object, media, name strin
 		panic(http.ErrAbortHandler)
 	}
 	return nil
+}
+
+// rangeWriter keeps net/http's plain text about a bad range back, so that the answer is a problem as all others are.
+type rangeWriter struct {
+	http.ResponseWriter
+	unsatisfiable bool
+}
+
+// WriteHeader holds a 416 back.
+func (w *rangeWriter) WriteHeader(status int) {
+	if w.unsatisfiable = status == http.StatusRequestedRangeNotSatisfiable; !w.unsatisfiable {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write drops the text that goes with it.
+func (w *rangeWriter) Write(b []byte) (int, error) {
+	if w.unsatisfiable {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
 }

@@ -36,11 +36,19 @@ func (s *Server) receivePacket(c echo.Context, sub *submission, body io.Reader) 
 		}
 		return s.admit(ctx, sub)
 	}
+	var total int64
 	files := func(i int, a edxml.Attachment, content io.Reader) error {
 		if i >= s.Limits.Parts {
 			return problem("parts", "", s.Limits.Parts)
 		}
-		return s.takeFile(ctx, sub, part{name: a.FileName(), mediaType: a.ContentType, body: content})
+		if err := s.takeFile(ctx, sub, part{name: a.FileName(), mediaType: a.ContentType, body: content}); err != nil {
+			return err
+		}
+		most, way := s.dispatchLimit(sub.to)
+		if total += sub.files[len(sub.files)-1].Size; total > most {
+			return problem("dispatch_large", "edxml", most, way)
+		}
+		return nil
 	}
 	packet, err := edxml.Read(body, edxml.Reading{Header: header, Attachment: files, Now: s.Now(), MaxFile: s.Limits.File})
 	if err != nil {

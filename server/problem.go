@@ -1,10 +1,12 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -57,7 +59,7 @@ var problems = map[string]sentence{
 	"part_unknown":     {400, "Không nhận phần tên \"%s\"; chỉ nhận \"file\" và \"signature\".", "No part is named \"%s\"; only \"file\" and \"signature\" are taken."},
 	"parts":            {413, "Quá %d phần trong một lần gửi.", "More than %d parts in one request."},
 	"body":             {400, "Nội dung gửi bị dừng giữa chừng hoặc sai định dạng multipart.", "The body stopped half-way or is not well-formed multipart."},
-	"json":             {422, "Phần \"dispatch\" không phải JSON hợp lệ: %s", "Part \"dispatch\" is not valid JSON: %s"},
+	"json":             {422, "Không phải JSON hợp lệ: %s", "Not valid JSON: %s"},
 	"edxml":            {422, "Gói edXML không đọc được: %s", "The edXML packet cannot be read: %s"},
 	"utf8":             {422, "Siêu dữ liệu phải là UTF-8 và không chứa ký tự điều khiển.", "Metadata must be UTF-8 without control characters."},
 	"missing":          {422, "Thiếu trường bắt buộc.", "A required field is missing."},
@@ -80,6 +82,7 @@ var problems = map[string]sentence{
 	"pdf_encrypted":    {422, "Tệp %s bị mã hóa; hãy gửi bản không đặt mật khẩu.", "File %s is encrypted; send it without a password."},
 	"zip_bomb":         {422, "Tệp nén %s nở ra quá lớn.", "The archive %s expands too far."},
 	"signature_broken": {422, "Tệp %s: %s", "File %s: %s"},
+	"signature_twice":  {422, "Chỉ nhận một phần \"signature\".", "Only one part \"signature\" is taken."},
 	"signature_large":  {413, "Chữ ký tách rời lớn hơn 1 MiB.", "The detached signature is larger than 1 MiB."},
 	"policy":           {422, "Tệp %s bị từ chối theo chính sách của đơn vị gửi: %s", "File %s is refused by the sender's policy: %s"},
 	"conflict":         {409, "Đã có văn bản khác với cùng mã định danh: %s.", "Another document has this id already: %s."},
@@ -146,6 +149,8 @@ func asProblem(err error) *Problem {
 		p = problem("unavailable", "")
 		p.retryAfter = 5
 		return p
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, os.ErrDeadlineExceeded):
+		return problem("timeout", "") // the request's own time is up, or its client went away
 	case errors.As(err, &http4) && http4.Code == http.StatusNotFound:
 		return problem("not_found", "")
 	case errors.As(err, &http4) && http4.Code == http.StatusMethodNotAllowed:

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -82,7 +81,7 @@ const maxAhead = 24 * time.Hour
 
 func checkReceipt(r *storage.Receipt) error {
 	if !r.Status.Known() {
-		return problem("status_unknown", "status", r.Status)
+		return problem("status_unknown", "status", cut(string(r.Status), maxEcho))
 	}
 	if r.Reason == "" && (r.Status == storage.Returned || r.Status == storage.RecallDeclined) {
 		return problem("reason_required", "reason")
@@ -94,9 +93,6 @@ func checkReceipt(r *storage.Receipt) error {
 		"staff.phone": {r.Staff.Phone, 50}, "staff.email": {r.Staff.Email, 100}, "arrival_number": {r.ArrivalNumber, 20}} {
 		if p := (limit{field: field, value: value.text, most: value.most}).check(); p != nil {
 			return p
-		}
-		if !utf8.ValidString(value.text) {
-			return problem("utf8", field)
 		}
 	}
 	if r.EventTime.IsZero() {

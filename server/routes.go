@@ -61,6 +61,7 @@ func (s *Server) Handler() http.Handler {
 	for _, r := range native {
 		api.Add(r.method, r.path, s.bounded(r))
 	}
+	api.RouteNotFound("/*", s.elsewhere)
 	e.RouteNotFound("/api/*", func(echo.Context) error { return problem("not_found", "") })
 	if s.Pages != nil {
 		e.Any("/*", echo.WrapHandler(s.Pages))
@@ -81,12 +82,45 @@ func (s *Server) bounded(r route) echo.HandlerFunc {
 		ctx, cancel := context.WithTimeout(c.Request().Context(), limit)
 		defer cancel()
 		control := http.NewResponseController(c.Response())
-		deadline := time.Now().Add(limit)
+		deadline := socketDeadline(limit)
 		_ = control.SetReadDeadline(deadline) // not supported in tests that call the handler without a connection
 		_ = control.SetWriteDeadline(deadline.Add(10 * time.Second))
 		c.SetRequest(c.Request().WithContext(ctx))
 		return r.handler(s, c)
 	}
+}
+
+// socketDeadline is so long from now by the machine's clock, which sockets follow.
+func socketDeadline(d time.Duration) time.Time { return time.Now().Add(d) }
+
+// elsewhere answers for a path that no route serves: not found, or found under another method (RFC 9110, 15.5.6).
+func (s *Server) elsewhere(c echo.Context) error {
+	path := strings.TrimPrefix(c.Request().URL.Path, "/api/v1")
+	var methods []string
+	for _, r := range native {
+		if fits(r.path, path) {
+			methods = append(methods, r.method)
+		}
+	}
+	if len(methods) == 0 {
+		return problem("not_found", "")
+	}
+	c.Response().Header().Set("Allow", strings.Join(methods, ", "))
+	return problem("method", "")
+}
+
+// fits says whether a path is one of a route's.
+func fits(route, path string) bool {
+	want, have := strings.Split(route, "/"), strings.Split(path, "/")
+	if len(want) != len(have) {
+		return false
+	}
+	for i := range want {
+		if want[i] != have[i] && !strings.HasPrefix(want[i], ":") {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *Server) logPanic(c echo.Context, err error, stack []byte) error {
@@ -106,10 +140,19 @@ func (s *Server) measure(next echo.HandlerFunc) echo.HandlerFunc {
 		if path == "" || !strings.HasPrefix(path, "/") {
 			path = "other"
 		}
-		s.metrics.requests.WithLabelValues(path, c.Request().Method, statusClass(c.Response().Status)).
+		s.metrics.requests.WithLabelValues(path, methodLabel(c.Request().Method), statusClass(c.Response().Status)).
 			Observe(s.Now().Sub(started).Seconds())
 		return nil
 	}
+}
+
+// methodLabel keeps a stranger's words out of the metrics, which remember every one.
+func methodLabel(method string) string {
+	switch method {
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+		return method
+	}
+	return "other"
 }
 
 func statusClass(status int) string { return string(rune('0'+status/100)) + "xx" }

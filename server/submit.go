@@ -127,22 +127,39 @@ func planRecipients(d *routing.Directory, given []string) recipientPlan {
 	var plan recipientPlan
 	to, faults, doubled := d.Expand(given)
 	plan.to = to
+	places := newPlaces(given)
 	for _, f := range faults {
-		field := "recipients"
-		if i := slices.Index(given, f.Given); i >= 0 {
-			field = fmt.Sprintf("recipients[%d]", i)
-		}
-		plan.faults = append(plan.faults, *codeProblem(field, f))
+		plan.faults = append(plan.faults, *codeProblem(places.next(f.Given), f))
 	}
 	for _, r := range to {
 		if !r.Connected {
-			plan.faults = append(plan.faults, *problem("not_connected", "recipients", r.Agency.Code, r.Agency.Name))
+			plan.faults = append(plan.faults, *problem("not_connected", places.next(r.Given), r.Agency.Code, r.Agency.Name))
 		}
 	}
 	for _, two := range doubled {
 		plan.warnings = append(plan.warnings, Problem{Code: "recipient_doubled", Field: "recipients", VI: two.VI, EN: two.EN})
 	}
 	return plan
+}
+
+// places finds where in a list a code was given; one that stands there twice is found at each place in turn.
+type places map[string][]int
+
+func newPlaces(given []string) places {
+	p := make(places, len(given))
+	for i, g := range given {
+		p[g] = append(p[g], i)
+	}
+	return p
+}
+
+func (p places) next(given string) string {
+	at := p[given]
+	if len(at) == 0 { // the directory shows it cut or cleaned
+		return "recipients"
+	}
+	p[given] = at[1:]
+	return fmt.Sprintf("recipients[%d]", at[0])
 }
 
 // codeProblem says what the directory found wrong with a code.
@@ -234,12 +251,20 @@ func (s *Server) verify(ctx context.Context, sub *submission, now time.Time) sig
 		files = append(files, signing.File{Name: f.Name, Content: f.content, Size: f.Size, SHA256: f.SHA256})
 	}
 	if sub.signature != nil {
-		files = append(files, signing.File{Name: sub.form, Content: bytes.NewReader(sub.first), Size: int64(len(sub.first)), Signature: sub.signature})
+		files = append(files, signing.File{Name: sub.firstName(), Content: bytes.NewReader(sub.first), Size: int64(len(sub.first)), Signature: sub.signature})
 	}
 	started := s.Now()
 	report := signing.Verify(ctx, files, signing.Options{Trust: s.config.Load().trust, At: now, Revocation: s.Revocation})
 	s.metrics.verify.Observe(s.Now().Sub(started).Seconds())
 	return report
+}
+
+// firstName is how the body calls its first part.
+func (sub *submission) firstName() string {
+	if sub.form == "native" {
+		return "dispatch"
+	}
+	return sub.form
 }
 
 // decide applies the sender's policy to the worst that was found (R81): refuse (an error that names file and reason),

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/truc-lienthong/truc/routing"
@@ -198,8 +199,8 @@ func (s *Server) fullDispatch(ctx context.Context, d storage.Dispatch, after, li
 		}
 		v.Deliveries = append(v.Deliveries, one)
 	}
-	if last < total && len(list) == min(max(limit, 1), 1000) {
-		v.Next = list[len(list)-1].DeliveryID.String()
+	if last < total {
+		v.Next = strconv.Itoa(last)
 	}
 	return v, nil
 }
