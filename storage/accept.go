@@ -1,10 +1,12 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,6 +63,9 @@ func (e *ConflictError) Error() string {
 func (s *Store) Accept(ctx context.Context, a *Acceptance) (Accepted, error) {
 	fate, err := s.commits.submit(ctx, a)
 	if err != nil {
+		if fate.void {
+			s.Discard(context.WithoutCancel(ctx), a.Uploads)
+		}
 		return Accepted{}, err
 	}
 	if fate.won {
@@ -130,7 +135,16 @@ func (s *Store) supplement(ctx context.Context, tx pgx.Tx, a *Acceptance) (Accep
 		return Accepted{ID: id, Replay: true}, err
 	}
 	batch := &pgx.Batch{}
+	more := *a
+	more.ID, more.Deliveries = id, missing
 	queueDeliveries(batch, id, last, missing, a, held)
+	if a.Kind == Recall && held == "" {
+		queueRecall(batch, &more)
+	}
+	if a.IdempotencyKey != "" {
+		batch.Queue(`INSERT INTO idempotency (system_id, key, request, dispatch_id, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+			a.System, a.IdempotencyKey, a.Request[:], id, a.AcceptedAt.UTC())
+	}
 	batch.Queue(`UPDATE dispatch SET proof_sha256 = NULL, proof_size = NULL WHERE id = $1`, id)
 	queueAudit(batch, Event{At: a.AcceptedAt, Actor: a.System, IP: a.IP, Action: "dispatch.supplement",
 		Object: id.String(), Detail: fmt.Sprintf("%d more recipients", len(missing))})
@@ -197,6 +211,7 @@ func queueDispatch(batch *pgx.Batch, a *Acceptance) error {
 	if err != nil {
 		return fmt.Errorf("write the report: %w", err)
 	}
+	report = withoutNUL(report)
 	warnings := a.Warnings
 	if len(warnings) == 0 {
 		warnings = json.RawMessage("[]")
@@ -216,7 +231,7 @@ func queueDispatch(batch *pgx.Batch, a *Acceptance) error {
 	}
 	queueDeliveries(batch, a.ID, 0, a.Deliveries, a, a.HeldFor)
 	batch.Queue(`INSERT INTO tally (day, agency, metric, count) VALUES ($1, $2, 'sent', 1)`, Day(a.AcceptedAt), a.Sender)
-	if a.Kind == Recall {
+	if a.Kind == Recall && a.HeldFor == "" { // one that is held takes nothing back before a person lets it go on
 		queueRecall(batch, a)
 	}
 	queueAudit(batch, Event{At: a.AcceptedAt, Actor: a.System, IP: a.IP, Action: "dispatch.accept", Object: a.ID.String(),
@@ -259,8 +274,8 @@ func queueDeliveries(batch *pgx.Batch, id uuid.UUID, last int, list []NewDeliver
 		a.Urgency, Day(a.AcceptedAt))
 }
 
-// queueRecall adds the statement by which a recall takes back what the recipients' systems have not been told of yet:
-// there it is a cancellation with no message (R22), so the recall's own delivery ends with it.
+// queueRecall adds the statement by which a recall takes back what the recipients' systems have not been told of yet,
+// be it pending or held: there it is a cancellation with no message (R22), so the recall's own delivery ends with it.
 func queueRecall(batch *pgx.Batch, a *Acceptance) {
 	agencies := make([]string, len(a.Deliveries))
 	for i, d := range a.Deliveries {
@@ -268,8 +283,8 @@ func queueRecall(batch *pgx.Batch, a *Acceptance) {
 	}
 	batch.Queue(`
 		WITH gone AS (
-		    UPDATE delivery SET state = 'recalled', state_at = $4, reason = 'recalled_unfetched'
-		     WHERE dispatch_id = $1 AND agency = ANY($3) AND state = 'pending' AND told_at IS NULL
+		    UPDATE delivery SET state = 'recalled', state_at = $4, reason = 'recalled_unfetched', owner = '', deadline = NULL
+		     WHERE dispatch_id = $1 AND agency = ANY($3) AND state IN ('pending', 'held') AND told_at IS NULL
 		    RETURNING dispatch_id, n, agency),
 		own AS (
 		    UPDATE delivery AS d SET state = 'recalled', state_at = $4, reason = 'recalled_unfetched'
@@ -287,3 +302,19 @@ func orNull[T any](value T, none bool) any {
 	}
 	return value
 }
+
+// withoutNUL replaces U+0000 in JSON text: jsonb has none, but a stranger's certificate or PDF field may.
+func withoutNUL(raw []byte) []byte {
+	if !bytes.Contains(raw, []byte(`\u0000`)) {
+		return raw
+	}
+	return escapes.ReplaceAllFunc(raw, func(escape []byte) []byte {
+		if string(escape) == `\u0000` {
+			return []byte(`\ufffd`)
+		}
+		return escape
+	})
+}
+
+// escapes finds each escape of JSON as one, so that an escaped backslash before "u0000" is not taken for its start.
+var escapes = regexp.MustCompile(`\\(u[0-9a-fA-F]{4}|.)`)

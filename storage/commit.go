@@ -25,6 +25,7 @@ const committers = 2
 // fate is what the group's commit made of one acceptance.
 type fate struct {
 	won    bool     // written by this commit; otherwise its identity or key was taken before
+	void   bool     // with err: certainly not written
 	unused []string // keys of uploads whose bytes were kept already
 	err    error
 }
@@ -139,7 +140,7 @@ func (s *Store) commitGroup(group []waiting) []fate {
 			fates[i] = fate{won: true}
 			continue
 		}
-		fates[i] = fate{err: unavailable(fmt.Errorf("accept: %w", err))}
+		fates[i] = fate{void: !committing, err: unavailable(fmt.Errorf("accept: %w", err))}
 	}
 	return fates
 }

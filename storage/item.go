@@ -153,7 +153,7 @@ func (s *Store) Taken(ctx context.Context, id ItemID, system string, now time.Ti
 		}
 		if id.Kind != DispatchItem {
 			state = d.state
-			return takeNews(ctx, tx, id, system)
+			return takeNews(ctx, tx, id, d, system)
 		}
 		if d.system != system {
 			return ErrNotFound
@@ -172,12 +172,15 @@ func (s *Store) Taken(ctx context.Context, id ItemID, system string, now time.Ti
 	return state, err
 }
 
-func takeNews(ctx context.Context, tx pgx.Tx, id ItemID, system string) error {
-	_, err := tx.Exec(ctx, `
+func takeNews(ctx context.Context, tx pgx.Tx, id ItemID, d lockedDelivery, system string) error {
+	tag, err := tx.Exec(ctx, `
 		DELETE FROM queue WHERE dispatch_id = $1 AND n = $2 AND kind = $3::"char" AND k = $4 AND destination = $5`,
 		id.Dispatch, id.N, string(rune(id.Kind)), id.K, system)
 	if err != nil {
 		return fmt.Errorf("take item %s: %w", id, err)
+	}
+	if tag.RowsAffected() == 0 && system != d.sender && system != d.system {
+		return ErrNotFound // to everybody else even the delivery's state is not told
 	}
 	return nil
 }
@@ -199,14 +202,19 @@ func noteTaken(ctx context.Context, tx pgx.Tx, id DeliveryID, system string, now
 // Fetched notes that a system has begun to fetch a delivery: from now on a recall has to ask it. It returns
 // *StateError when the delivery was recalled or is held.
 func (s *Store) Fetched(ctx context.Context, id DeliveryID, now time.Time) error {
+	tag, err := s.pool.Exec(ctx, `
+		UPDATE delivery SET told_at = $3 WHERE dispatch_id = $1 AND n = $2 AND state = 'pending' AND told_at IS NULL`,
+		id.Dispatch, id.N, now.UTC())
+	if err != nil {
+		return unavailable(fmt.Errorf("note the fetch of %s: %w", id, err))
+	}
+	if tag.RowsAffected() == 1 {
+		return nil
+	}
+	// A statement of its own, with a snapshot of its own: the one above may have waited for a recall, and must not be
+	// followed by a look at how things stood before it.
 	var state State
-	err := s.pool.QueryRow(ctx, `
-		WITH told AS (
-		    UPDATE delivery SET told_at = $3 WHERE dispatch_id = $1 AND n = $2 AND state = 'pending' AND told_at IS NULL
-		    RETURNING state)
-		SELECT state FROM told
-		UNION ALL
-		SELECT state FROM delivery WHERE dispatch_id = $1 AND n = $2 LIMIT 1`, id.Dispatch, id.N, now.UTC()).Scan(&state)
+	err = s.pool.QueryRow(ctx, `SELECT state FROM delivery WHERE dispatch_id = $1 AND n = $2`, id.Dispatch, id.N).Scan(&state)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ErrNotFound
 	}

@@ -138,6 +138,11 @@ func unavailable(err error) error {
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
+		if pg.Code == "23514" && pg.ConstraintName == "" {
+			// No partition takes the row: the clock points to a month that is not attached. The job that attaches months,
+			// or whoever sets the clock right, mends it.
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
 		switch pg.Code[:2] {
 		case "08", "53", "57", "58": // connection, resources (disk full), shutdown, system error
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
