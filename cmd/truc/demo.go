@@ -7,15 +7,20 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
-// demoCommand plays the axis's main job on an installation of its own.
+// demoCommand plays the axis's main job on an installation of its own. Of the configuration of a server it reads nothing but
+// where to listen: the story is to go the same way everywhere.
 type demoCommand struct {
-	serveOptions
-	Once bool `env:"TRUC_DEMO_ONCE" help:"Play on a throwaway folder and a free port, and end."`
-	JSON bool `env:"TRUC_JSON" help:"Print the result as one JSON line; the story goes to standard error."`
+	Listen    string `env:"TRUC_LISTEN" default:"127.0.0.1:8080" help:"Address to serve on; a free port when the default is taken."`
+	PlainHTTP bool   `env:"TRUC_PLAIN_HTTP" name:"plain-http" help:"Allow an address that is not loopback."`
+	Once      bool   `env:"TRUC_DEMO_ONCE" help:"Play on a throwaway folder and a free port, and end."`
+	JSON      bool   `env:"TRUC_JSON" help:"Print the result as one JSON line; the story goes to standard error."`
 }
+
+const demoListen = "127.0.0.1:8080"
 
 // demoPatience bounds the whole story: a machine that needs longer is broken.
 const demoPatience = 5 * time.Minute
@@ -32,20 +37,23 @@ func (d *demoCommand) Run(c *command) (err error) {
 		return err
 	}
 	defer func() { _ = logFile.Close() }()
-	show := newScreen(c.err)
+	out := c.out
+	if d.JSON {
+		out = c.err
+	}
+	show := newScreen(out)
+	show.title()
 	in, err := own.open()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.close()) }()
 	w, err := makeWorld(own, in, show)
-	if w.toys != nil {
-		defer func() { err = errors.Join(err, w.toys.close()) }()
-	}
+	defer func() { err = errors.Join(err, w.close()) }()
 	if err != nil {
 		return err
 	}
-	up, err := d.start(own, in)
+	up, err := d.serve(own, in, show)
 	if err != nil {
 		return err
 	}
@@ -54,12 +62,29 @@ func (d *demoCommand) Run(c *command) (err error) {
 	return d.perform(c, in, w, up, show)
 }
 
+// serve starts the server as `truc serve` does.
+func (d *demoCommand) serve(c *command, in *installation, show *screen) (*running, error) {
+	up, err := (&serveOptions{Listen: d.Listen, PlainHTTP: d.PlainHTTP}).start(c, in)
+	if errors.Is(err, syscall.EADDRINUSE) && d.Listen == demoListen {
+		show.say("Cổng 8080 đang được dùng: demo dùng một cổng khác", "port 8080 is taken: the demo takes a free one")
+		up, err = (&serveOptions{Listen: "127.0.0.1:0"}).start(c, in)
+	}
+	if err == nil {
+		show.say("Trục đang chạy tại "+up.url, "the axis is up")
+	}
+	return up, err
+}
+
+// perform plays, recounts, prints, and lingers.
 func (d *demoCommand) perform(c *command, in *installation, w *world, up *running, show *screen) error {
 	ctx, cancel := context.WithTimeout(c.ctx, demoPatience)
 	defer cancel()
 	s := &story{world: w, store: in.store, show: show, began: show.started}
 	if err := s.play(ctx); err != nil {
-		return err
+		if c.ctx.Err() != nil {
+			return answer{exitNo, "stopped before the end of the story"}
+		}
+		return fmt.Errorf("the story stopped (what the server said is in %s): %w", filepath.Join(in.state, "truc.log"), err)
 	}
 	result, err := recount(ctx, in.store, s.began)
 	if err != nil {
@@ -67,18 +92,26 @@ func (d *demoCommand) perform(c *command, in *installation, w *world, up *runnin
 	}
 	result.compare(w.toys)
 	result.Seconds = float64(time.Since(show.started).Milliseconds()) / 1000
+	show.showLedger(result)
+	if !d.Once {
+		if err := w.savePKI(in); err != nil { // with the agencies' keys, for `truc send --pki`
+			return err
+		}
+		d.guide(in, w, s, up.url)
+	}
 	if d.JSON {
 		if err := c.printJSON(result); err != nil {
+			return err
+		}
+	}
+	if !d.Once {
+		if err := d.linger(c.ctx, up, show, w); err != nil {
 			return err
 		}
 	}
 	if !result.good() {
 		return answer{exitNo, "something was lost, or the ledger does not balance: " + result.compared.String()}
 	}
-	if d.Once {
-		return nil
-	}
-	<-c.ctx.Done()
 	return nil
 }
 

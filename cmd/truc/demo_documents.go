@@ -57,7 +57,7 @@ func (w *world) write(l letter, now time.Time) (toy.Document, error) {
 		Signer:  toy.Signer{Name: l.signer, Position: l.position},
 		Urgency: urgencyWord(l.about.Urgency), PageAmount: 1, IssuedAmount: 1, ToPlaces: []string{l.toText},
 	}
-	seal, err := w.pki.Agency(sender.Name, string(sender.Code))
+	seal, err := w.pki.Agency(fullName(w.dir, sender), string(sender.Code))
 	if err != nil {
 		return toy.Document{}, err
 	}
@@ -84,11 +84,11 @@ func (w *world) signedPDF(l letter, sender routing.Agency, now time.Time) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	person, err := w.pki.Person(l.signer, sender.Name, string(sender.Code))
+	person, err := w.pki.Person(l.signer, fullName(w.dir, sender), string(sender.Code))
 	if err != nil {
 		return nil, err
 	}
-	seal, err := w.pki.Agency(sender.Name, string(sender.Code))
+	seal, err := w.pki.Agency(fullName(w.dir, sender), string(sender.Code))
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +96,19 @@ func (w *world) signedPDF(l letter, sender routing.Agency, now time.Time) ([]byt
 		return nil, err
 	}
 	return testpki.SignPDF(pdf, testpki.PDFSignature{Signer: seal, Time: now, TSA: w.pki, Seal: true})
+}
+
+// fullName tells namesakes apart by their province: Sở Y tế tỉnh Nghệ An.
+func fullName(d *routing.Directory, a routing.Agency) string {
+	parent, ok := d.Get(a.Parent)
+	if !ok {
+		return a.Name
+	}
+	where := strings.TrimPrefix(parent.Name, "UBND ")
+	if strings.HasPrefix(a.Name, "UBND ") {
+		return a.Name + ", " + where
+	}
+	return a.Name + " " + where
 }
 
 // placeOf is where the document says it was written: the province's name, Hà Nội for a ministry.

@@ -38,6 +38,12 @@ func isTerminal(w io.Writer) bool {
 	return err != nil || !os.SameFile(info, null)
 }
 
+// title says what this is.
+func (s *screen) title() {
+	s.write(s.bold("Trục liên thông văn bản: trình diễn với cơ quan thật, văn bản và chữ ký THỬ NGHIỆM (TEST)") + "\n" +
+		s.dim("The document axis: a demonstration with real agencies, TEST documents and TEST signatures") + "\n\n")
+}
+
 // act begins a part of the story.
 func (s *screen) act(vi, en string) {
 	s.write("\n" + s.bold("── "+vi) + "\n" + s.dim("   "+en) + "\n")

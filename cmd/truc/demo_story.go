@@ -18,12 +18,14 @@ type story struct {
 	show    *screen
 	began   time.Time
 	numbers int       // of the last document
+	first   uuid.UUID // act (a)
 	mailing uuid.UUID // act (b)
+	held    uuid.UUID // act (c)
 }
 
 // play runs all acts and waits until nothing is under way any more.
 func (s *story) play(ctx context.Context) error {
-	for _, act := range []func(context.Context) error{s.three} {
+	for _, act := range []func(context.Context) error{s.threeWays, s.everyCommune, s.changed, s.notTaken, s.comeBack} {
 		if err := act(ctx); err != nil {
 			return err
 		}
@@ -31,50 +33,43 @@ func (s *story) play(ctx context.Context) error {
 	return s.settle(ctx)
 }
 
-// three is act (a): one signed document, three ways.
-func (s *story) three(ctx context.Context) error {
-	s.show.act("(a) Công văn có ký số gửi 3 cơ quan, theo 3 cách", "A signed official letter to 3 agencies, by 3 ways")
-	sent, err := s.send(ctx, letter{sender: demoSender, about: subjectAbout("sốt xuất huyết"), to: []string{"000.00.00.G18", demoHealth, demoCommune},
-		toText: "Bộ Y tế; Sở Y tế tỉnh Hưng Yên; UBND xã Định Mỹ", signer: "Nguyễn Văn Thử", position: "Giám đốc"})
-	if err != nil {
-		return err
-	}
-	s.show.say("Trục đã kiểm tra chữ ký, lưu bền vững và nhận trách nhiệm: "+sent.Dispatch, "The axis verified the signatures, stored it durably and answered 201")
-	id, err := uuid.Parse(sent.Dispatch)
-	if err != nil {
-		return err
-	}
-	if err := s.until(ctx, func() (bool, error) {
-		states, _, err := s.store.CountRecipients(ctx, id, storage.RecipientFilter{})
-		return states[storage.Delivered] == len(sent.Recipients), err
-	}); err != nil {
-		return err
-	}
-	if err := s.toys.look(ctx); err != nil {
-		return err
-	}
-	s.show.say("3/3 đã giao", "3 of 3 delivered")
-	return nil
-}
-
-// send writes, signs and sends a letter by its sender's own system.
-func (s *story) send(ctx context.Context, l letter) (toy.Sent, error) {
+// send writes, signs and sends a letter by its sender's own system. The id is zero when the axis refused it.
+func (s *story) send(ctx context.Context, l letter) (toy.Sent, uuid.UUID, error) {
 	s.numbers++
 	l.number = s.numbers
 	doc, err := s.write(l, time.Now())
 	if err != nil {
-		return toy.Sent{}, err
+		return toy.Sent{}, uuid.Nil, err
 	}
 	return s.submit(ctx, doc)
 }
 
-func (s *story) submit(ctx context.Context, doc toy.Document) (toy.Sent, error) {
+func (s *story) submit(ctx context.Context, doc toy.Document) (toy.Sent, uuid.UUID, error) {
 	sender := toy.Sender{Client: s.toys.clients[doc.Dispatch.Sender], Log: s.toys.sent}
 	sent, err := sender.Send(ctx, doc)
-	if err != nil {
-		return sent, fmt.Errorf("send %s: %w", doc.Dispatch.DocumentID, err)
+	if err != nil || !sent.Acknowledged() {
+		return sent, uuid.Nil, err
 	}
-	return sent, nil
+	id, err := uuid.Parse(sent.Dispatch)
+	return sent, id, err
+}
+
+// accepted is send for a letter that must be accepted.
+func (s *story) accepted(ctx context.Context, l letter) (toy.Sent, uuid.UUID, error) {
+	sent, id, err := s.send(ctx, l)
+	if err == nil && !sent.Acknowledged() {
+		err = fmt.Errorf("the axis should have taken %s: %w", sent.DocumentID, sent.Refused)
+	}
+	return sent, id, err
+}
+
+// name is an agency as people call it.
+func (s *story) name(code string) string {
+	a, err := s.dir.Resolve(code)
+	if err != nil {
+		return code
+	}
+	return fullName(s.dir, a)
 }
 
 // look is how often the database is asked while the story waits.
@@ -97,9 +92,39 @@ func (s *story) until(ctx context.Context, yes func() (bool, error)) error {
 	}
 }
 
-// settle waits until every delivery has reached an end, every recipient said what it had to say, and every sender heard it.
-func (s *story) settle(ctx context.Context) error {
+// delivered waits until all of a dispatch's deliveries are.
+func (s *story) delivered(ctx context.Context, id uuid.UUID, n int) error {
 	return s.until(ctx, func() (bool, error) {
+		states, _, err := s.store.CountRecipients(ctx, id, storage.RecipientFilter{})
+		return states[storage.Delivered] == n, err
+	})
+}
+
+// heard waits until a sender's own system has heard what is wanted, and gives it.
+func (s *story) heard(ctx context.Context, system string, wanted func(toy.Item) bool) (toy.Item, error) {
+	log := s.toys.logs[system]
+	for seen := 0; ; {
+		items := log.Heard()
+		for _, item := range items[seen:] {
+			if wanted(item) {
+				return item, nil
+			}
+		}
+		seen = len(items)
+		if err := log.WaitHeard(ctx, seen+1); err != nil {
+			return toy.Item{}, fmt.Errorf("wait for news at %s: %w", system, err)
+		}
+	}
+}
+
+// settle waits until every delivery has reached an end, every recipient has said what it had to say, and every sender has
+// heard it.
+func (s *story) settle(ctx context.Context) error {
+	s.show.act("Chờ mọi phản hồi về tới nơi gửi", "Waiting until every receipt has reached its sender")
+	defer s.show.endBar()
+	return s.until(ctx, func() (bool, error) {
+		said, heard := s.toys.talk()
+		s.show.bar(heard, said, "phản hồi đã về · receipts heard")
 		if err := s.toys.idle(ctx); err != nil {
 			return false, err
 		}
@@ -108,6 +133,11 @@ func (s *story) settle(ctx context.Context) error {
 			return false, err
 		}
 		waiting, err := s.store.QueueDepths(ctx)
-		return len(waiting) == 0, err
+		if err != nil || len(waiting) > 0 {
+			return false, err
+		}
+		said, heard = s.toys.talk()
+		s.show.bar(heard, said, "phản hồi đã về · receipts heard")
+		return true, s.toys.look(ctx)
 	})
 }

@@ -119,6 +119,19 @@ func (t *toys) look(ctx context.Context) error {
 	return nil
 }
 
+// talk counts the receipts that recipients said and the axis took, and those that senders heard.
+func (t *toys) talk() (said, heard int) {
+	for _, l := range t.logs {
+		said += len(l.Said())
+		for _, item := range l.Heard() {
+			if item.Receipt != nil {
+				heard++
+			}
+		}
+	}
+	return said, heard
+}
+
 // received gives everything that any toy got.
 func (t *toys) received() []toy.Received {
 	var all []toy.Received

@@ -24,6 +24,14 @@ type world struct {
 	toys    *toys
 }
 
+// close ends the toys.
+func (w *world) close() error {
+	if w.toys == nil {
+		return nil
+	}
+	return w.toys.close()
+}
+
 // demoActor is who did it, in the audit.
 const demoActor = "demo"
 
@@ -138,11 +146,12 @@ var demoUsers = []struct {
 	name   string
 	role   storage.Role
 	agency string
+	who    string
 }{
-	{"vanhanh", storage.Operator, ""},
-	{"vanthu.vpcp", storage.Clerk, demoGovernment},
-	{"vanthu.soyte", storage.Clerk, demoSender},
-	{"vanthu.dinhmy", storage.Clerk, demoCommune},
+	{"vanhanh", storage.Operator, "", "người vận hành trục · the axis's operator"},
+	{"vanthu.vpcp", storage.Clerk, demoGovernment, "văn thư Văn phòng Chính phủ · a clerk of the Government Office"},
+	{"vanthu.soyte", storage.Clerk, demoSender, "văn thư Sở Y tế TP. Hồ Chí Minh · a clerk of the sender"},
+	{"vanthu.dinhmy", storage.Clerk, demoCommune, "văn thư UBND xã Định Mỹ · a clerk of the mailbox commune"},
 }
 
 // addUsers adds them with passwords that need not be changed, for this is a demo.
