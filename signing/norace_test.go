@@ -1,0 +1,6 @@
+//go:build !race
+
+package signing_test
+
+// flipStride: every single bit.
+const flipStride = 1
