@@ -102,6 +102,7 @@ func (s *Store) Record(ctx context.Context, results []Result) (lost int, err err
 	err = s.tx(ctx, func(tx pgx.Tx) error {
 		lost = 0
 		batch := &pgx.Batch{}
+		lockDeliveries(batch, results)
 		for _, r := range results {
 			queueResult(batch, r, func(held bool) {
 				if !held {
@@ -115,6 +116,18 @@ func (s *Store) Record(ctx context.Context, results []Result) (lost int, err err
 		return 0, fmt.Errorf("record results: %w", err)
 	}
 	return lost, nil
+}
+
+// lockDeliveries takes the rows of all results in one order, before anything else: receipts and "taken" lock the delivery
+// and then its queue row, and two that lock in opposite orders would wait for each other.
+func lockDeliveries(batch *pgx.Batch, results []Result) {
+	dispatches, ns := make([]uuid.UUID, len(results)), make([]int32, len(results))
+	for i, r := range results {
+		dispatches[i], ns[i] = r.DeliveryID.Dispatch, int32(r.N)
+	}
+	batch.Queue(`
+		SELECT 1 FROM delivery AS d JOIN unnest($1::uuid[], $2::int[]) AS x (dispatch_id, n) ON d.dispatch_id = x.dispatch_id AND d.n = x.n
+		 ORDER BY d.dispatch_id, d.n FOR UPDATE OF d`, dispatches, ns)
 }
 
 // queueResult adds the statement that records one result where the claim is still held.

@@ -24,7 +24,7 @@ type systemAdd struct {
 	Name    string   `env:"TRUC_SYSTEM_NAME" required:"" help:"Name, for people."`
 	Kind    string   `env:"TRUC_SYSTEM_KIND" required:"" enum:"qlvb,lgsp,other" help:"qlvb, lgsp or other."`
 	Agency  []string `env:"TRUC_SYSTEM_AGENCY" required:"" sep:"none" help:"Code that it serves; 'H29.12.*' is H29.12 and all under it. Repeat for more."`
-	Way     string   `env:"TRUC_SYSTEM_WAY" enum:"pull,push,mailbox,''" default:"" help:"pull, push or mailbox; default push with a webhook, else pull."`
+	Way     string   `env:"TRUC_SYSTEM_WAY" enum:",pull,push,mailbox" default:"" help:"pull, push or mailbox; default push with a webhook, else pull."`
 	Secret  string   `env:"TRUC_SYSTEM_SECRET" help:"Its secret; made when not given."`
 	Webhook string   `env:"TRUC_SYSTEM_WEBHOOK" help:"Where a pushed system is told."`
 	Rate    int      `env:"TRUC_SYSTEM_RATE" help:"Requests a second; default the server's."`

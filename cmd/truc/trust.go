@@ -25,7 +25,7 @@ type trustCommand struct {
 type trustAdd struct {
 	File    []string `arg:"" type:"existingfile" help:"PEM or DER certificates or CRLs; several in one file are all taken."`
 	Purpose string   `env:"TRUC_TRUST_PURPOSE" enum:"signing,tsa,intermediate" default:"signing" help:"What for: signing, tsa or intermediate."`
-	Family  string   `env:"TRUC_TRUST_FAMILY" enum:"công vụ,công cộng,chuyên dùng,''" default:"" help:"Family of signatures under it: công vụ, công cộng or chuyên dùng."`
+	Family  string   `env:"TRUC_TRUST_FAMILY" enum:",công vụ,công cộng,chuyên dùng" default:"" help:"Family of signatures under it: công vụ, công cộng or chuyên dùng."`
 	Test    bool     `env:"TRUC_TRUST_TEST" help:"A test anchor: everything under it is marked so, and the pages carry a banner."`
 	JSON    bool     `env:"TRUC_JSON" help:"Answer as JSON."`
 }
