@@ -155,6 +155,12 @@ func check(t testing.TB, err error) {
 	}
 }
 
+// failing is what a test and a property's check have in common.
+type failing interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
 // reply is an answer read to its end.
 type reply struct {
 	*http.Response
@@ -199,7 +205,7 @@ func (a *axis) do(request *http.Request) reply {
 	return r
 }
 
-func (r reply) want(t testing.TB, status int) reply {
+func (r reply) want(t failing, status int) reply {
 	t.Helper()
 	if r.StatusCode != status {
 		t.Fatalf("%s %s: status %d, want %d: %.2000s", r.Request.Method, r.Request.URL.Path, r.StatusCode, status, r.raw)

@@ -658,7 +658,7 @@ func TestRefusedQuestions(t *testing.T) {
 			`{"status":"03","arrival_number":"` + strings.Repeat("1", 21) + `"}`: "too_long",
 			`{"status":"03","event_time":"2018-12-31T00:00:00Z"}`:                "malformed", // a clock far off, behind
 			`{"status":"03","event_time":"2026-11-25T00:00:00+07:00"}`:           "malformed", // and ahead
-			`{"status":"03","event_time":"yesterday"}`:                           "json",
+			`{"status":"03","event_time":"yesterday"}`:                           "malformed",
 			strings.Repeat("[", 60_000):                                          "json",
 		} {
 			a.call("H26", "POST", receipts, strings.NewReader(body)).refused(t, 422, code)
