@@ -72,10 +72,7 @@ func newAxis(t testing.TB, hook string, changes ...func(*axis, *Config)) *axis {
 	for _, change := range changes {
 		change(a, &config)
 	}
-	dsn := devSchema(t, func(ctx context.Context, dsn string) error {
-		_, _, err := storage.Migrate(ctx, dsn, a.now)
-		return err
-	})
+	dsn := storagetest.Schema(t, migrate)
 	a.dsn = dsn
 	ctx := context.Background()
 	files, err := storage.OpenFiles(t.TempDir())
@@ -84,6 +81,7 @@ func newAxis(t testing.TB, hook string, changes ...func(*axis, *Config)) *axis {
 	check(t, err)
 	store, err := storage.Open(ctx, storage.Config{DSN: dsn, Objects: files, Conns: 8})
 	check(t, err)
+	check(t, store.AttachMonths(ctx, a.now))
 	_, err = store.ImportAgencies(ctx, testAgencies, "test", a.now)
 	check(t, err)
 	add := func(id string, way routing.Way, webhook string, codes ...string) {
@@ -132,6 +130,12 @@ func newAxis(t testing.TB, hook string, changes ...func(*axis, *Config)) *axis {
 		check(t, files.Close())
 	})
 	return a
+}
+
+// migrate fills the template that every test's database is copied from.
+func migrate(ctx context.Context, dsn string) error {
+	_, _, err := storage.Migrate(ctx, dsn, testNow)
+	return err
 }
 
 func (a *axis) clock() time.Time {
