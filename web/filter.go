@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 	"time"
@@ -26,6 +27,8 @@ type filter struct {
 	Urgency  string
 	State    storage.Face
 	Before   storage.DeliveryID
+	Fault    phrase // what was typed and cannot be read
+	typed    [2]string
 	faces    []face
 }
 
@@ -37,7 +40,7 @@ type face struct {
 
 var sentFaces = []face{
 	{storage.FacePending, phrase{"Chưa gửi xong", "Not delivered yet"}},
-	{storage.FaceDelivered, phrase{"Đã đến mọi nơi nhận", "Delivered to all"}},
+	{storage.FaceDelivered, phrase{"Đã giao mọi nơi nhận", "Delivered to all"}},
 	{storage.FaceFailed, phrase{"Gửi lỗi", "Failed"}},
 	{storage.FaceHeld, phrase{"Đang giữ", "Held"}},
 	{storage.FaceReturned, phrase{"Bị trả lại", "Returned"}},
@@ -58,21 +61,32 @@ func readFilter(q url.Values, faces []face, now time.Time) (filter, error) {
 	if !utf8.ValidString(f.Text+f.Agency) || strings.ContainsRune(f.Text+f.Agency, 0) || len(f.Text) > 200 || len(f.Agency) > 64 {
 		return f, errBadQuery
 	}
-	var err error
-	if f.From, err = readDay(q.Get("from")); err != nil {
-		return f, err
+	f.readDays(q.Get("from"), q.Get("to"), now)
+	if _, err := routing.ParseUrgency(f.Urgency); err != nil || !f.knows(f.State) {
+		return f, errBadQuery
 	}
-	if f.To, err = readDay(q.Get("to")); err != nil {
-		return f, err
+	var err error
+	f.Before, err = readMark(q.Get("before"))
+	return f, err
+}
+
+// readDays reads the period. People type days, so a slip is said beside the field, and what was typed stays in it.
+func (f *filter) readDays(from, to string, now time.Time) {
+	var fromErr, toErr error
+	f.From, fromErr = readDay(from)
+	f.To, toErr = readDay(to)
+	switch {
+	case fromErr != nil || toErr != nil:
+		f.Fault = phrase{"Hãy ghi ngày theo dạng ngày/tháng/năm, ví dụ 21/11/2026.", "Please write days as day/month/year, such as 21/11/2026."}
+	case !f.To.IsZero() && f.To.Before(f.From):
+		f.Fault = phrase{"Ngày kết thúc sớm hơn ngày bắt đầu.", "The last day is before the first."}
 	}
 	if f.From.IsZero() {
 		f.From = startOfDay(now).AddDate(0, 0, -listDays)
 	}
-	if _, err := routing.ParseUrgency(f.Urgency); err != nil || !f.knows(f.State) {
-		return f, errBadQuery
+	if f.Fault != (phrase{}) {
+		f.typed = [2]string{from, to}
 	}
-	f.Before, err = readMark(q.Get("before"))
-	return f, err
 }
 
 func (f filter) knows(s storage.Face) bool {
@@ -84,16 +98,18 @@ func (f filter) knows(s storage.Face) bool {
 	return s == ""
 }
 
-// readDay reads yyyy-mm-dd, as date fields send it, as a day in Vietnam.
+// readDay reads a day in Vietnam, as people write it (21/11/2026) or as links hold it (2026-11-21).
 func readDay(given string) (time.Time, error) {
+	given = strings.TrimSpace(given)
 	if given == "" {
 		return time.Time{}, nil
 	}
-	t, err := time.ParseInLocation(time.DateOnly, given, storage.Vietnam)
-	if err != nil || t.Year() < 2000 || t.Year() > 2200 {
-		return time.Time{}, errBadQuery
+	for _, form := range []string{"2/1/2006", time.DateOnly} {
+		if t, err := time.ParseInLocation(form, given, storage.Vietnam); err == nil && t.Year() >= 2000 && t.Year() <= 2200 {
+			return t, nil
+		}
 	}
-	return t, nil
+	return time.Time{}, errBadQuery
 }
 
 // readMark reads where the page before ended: a dispatch, or a delivery.
@@ -119,22 +135,22 @@ func (f filter) Urgencies() []routing.Urgency {
 	return []routing.Urgency{routing.Express, routing.VeryUrgent, routing.Urgent, routing.Normal}
 }
 
-// FromDay and ToDay are the values of the date fields.
-func (f filter) FromDay() string { return isoDay(f.From) }
+// FromDay is the first day that counts, as written; or what was typed and cannot be read.
+func (f filter) FromDay() string { return cmp.Or(f.typed[0], day(f.From)) }
 
 // ToDay is the last day that counts.
-func (f filter) ToDay() string { return isoDay(f.To) }
+func (f filter) ToDay() string { return cmp.Or(f.typed[1], day(f.To)) }
+
+// Narrowed says that somebody chose something: an empty list then says so.
+func (f filter) Narrowed() bool {
+	return f.Text != "" || f.Agency != "" || f.Urgency != "" || f.State != "" || !f.To.IsZero()
+}
 
 func isoDay(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
 	return t.Format(time.DateOnly)
-}
-
-// Narrowed says that somebody chose something: an empty list then says so.
-func (f filter) Narrowed() bool {
-	return f.Text != "" || f.Agency != "" || f.Urgency != "" || f.State != "" || !f.To.IsZero()
 }
 
 // First says that this is the first page.
@@ -144,7 +160,7 @@ func (f filter) First() bool { return f.Before == storage.DeliveryID{} }
 func (f filter) query(mark string) string {
 	v := url.Values{}
 	for name, value := range map[string]string{"q": f.Text, "agency": f.Agency, "urgency": f.Urgency, "state": string(f.State),
-		"from": f.FromDay(), "to": f.ToDay(), "before": mark} {
+		"from": isoDay(f.From), "to": isoDay(f.To), "before": mark} {
 		if value != "" {
 			v.Set(name, value)
 		}

@@ -176,6 +176,8 @@ func gallery() []picture {
 	bad.Sender, bad.First, bad.Subject, bad.TypeName, bad.Number, bad.Notation, bad.DocumentID = "H29.98", "<script>", probe, probe, probe, probe, probe
 	narrowed, older := sentList(), sentList(manyLines()...)
 	narrowed.Text, narrowed.State = probe, storage.FaceHeld
+	mistyped := sentList()
+	mistyped.readDays("31/02/2026", probe, galleryNow)
 	older.Older = "/sent?before=" + galleryID(50).String()
 	atHome := func(sent, got map[storage.Face]int) homePage {
 		from := startOfDay(galleryNow).AddDate(0, 0, -homeDays)
@@ -203,6 +205,7 @@ func gallery() []picture {
 		{"home-authority", "home", homeTitle, storage.Authority, false, homePage{}},
 		{"sent-empty", "sent", sentTitle, storage.Clerk, false, sentList()},
 		{"sent-narrowed", "sent", sentTitle, storage.Clerk, false, narrowed},
+		{"sent-mistyped", "sent", sentTitle, storage.Clerk, false, mistyped},
 		{"sent-one", "sent", sentTitle, storage.Clerk, false, sentList(oneDelivered)},
 		{"sent-many", "sent", sentTitle, storage.Clerk, false, older},
 		{"sent-many-english", "sent", sentTitle, storage.Clerk, true, older},

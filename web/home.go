@@ -70,7 +70,7 @@ func tiles(sent, received map[storage.Face]int, from time.Time) []tile {
 		{"/sent", storage.FacePending, sent, tile{badge: badge{"wait", "clock", phrase{"Chưa gửi xong", "Not delivered yet"}},
 			Hint: phrase{"Còn nơi nhận chưa có văn bản", "Some recipient does not have it yet"}}},
 		{"/sent", storage.FaceFailed, sent, tile{badge: badge{"bad", "cross", phrase{"Gửi lỗi", "Failed"}},
-			Hint: phrase{"Hệ thống nhận không nhận, hoặc đã hết hạn gửi", "Refused by a system, or given up"}}},
+			Hint: phrase{"Hệ thống nhận từ chối, hoặc đã hết hạn gửi", "Refused by a system, or given up"}}},
 		{"/sent", storage.FaceHeld, sent, tile{badge: badge{"warn", "hand", phrase{"Đang giữ", "Held"}},
 			Hint: phrase{"Chờ người có trách nhiệm quyết định", "Waiting for somebody to decide"}}},
 		{"/sent", storage.FaceReturned, sent, tile{badge: badge{"bad", "back", phrase{"Bị trả lại", "Returned"}},

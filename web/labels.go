@@ -16,8 +16,8 @@ type badge struct {
 
 var stateBadges = map[storage.State]badge{
 	storage.Pending:   {"wait", "clock", phrase{"Chưa gửi xong", "Not delivered yet"}},
-	storage.Delivered: {"good", "check", phrase{"Đã đến hệ thống nhận", "Delivered"}},
-	storage.Refused:   {"bad", "cross", phrase{"Hệ thống nhận không nhận", "Refused by the system"}},
+	storage.Delivered: {"good", "check", phrase{"Đã giao", "Delivered"}},
+	storage.Refused:   {"bad", "cross", phrase{"Hệ thống từ chối", "Refused by the system"}},
 	storage.Expired:   {"bad", "cross", phrase{"Gửi không được", "Could not be delivered"}},
 	storage.Held:      {"warn", "hand", phrase{"Đang giữ", "Held"}},
 	storage.Recalled:  {"quiet", "back", phrase{"Đã lấy lại", "Recalled"}},

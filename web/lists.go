@@ -57,6 +57,10 @@ func (s *site) getSent(q *request) error {
 	if err != nil {
 		return err
 	}
+	if page.Fault != (phrase{}) {
+		s.show(q, http.StatusBadRequest, "sent", sentTitle, page)
+		return nil
+	}
 	lines, err := s.Store.SentPage(q.Context(), page.chosen(q.viewer))
 	if err != nil {
 		return err
@@ -76,6 +80,10 @@ func (s *site) getReceived(q *request) error {
 	page, err := s.list(q, receivedFaces)
 	if err != nil {
 		return err
+	}
+	if page.Fault != (phrase{}) {
+		s.show(q, http.StatusBadRequest, "received", receivedTitle, page)
+		return nil
 	}
 	lines, err := s.Store.ReceivedPage(q.Context(), page.chosen(q.viewer))
 	if err != nil {

@@ -46,7 +46,7 @@ func TestClerkOfTheSenderFindsEverything(t *testing.T) {
 	p.get("/sent?from=2020-01-01&to=2020-12-31").want(t, 200, "Không có văn bản nào")
 
 	one := p.get("/dispatches/"+s.plain).want(t, 200, "tăng cường phòng, chống dịch bệnh", "Công văn số 123.pdf", "Nguyễn Văn Thử", "01/12/2026", "Kèm bản giấy",
-		"UBND thành phố Hà Nội", "Hệ thống nhận không nhận", "chưa lấy về", "Giấy xác nhận", "Chữ ký số hợp lệ")
+		"UBND thành phố Hà Nội", "Hệ thống từ chối", "chưa lấy về", "Giấy xác nhận", "Chữ ký số hợp lệ")
 	one.lacks(t, "Cho văn bản đi tiếp")
 	p.get("/dispatches/"+s.returned).want(t, 200, "Từ chối tiếp nhận", "Sai thẩm quyền", "Trần Thị Tiếp Nhận", "Đơn vị gửi")
 
@@ -147,9 +147,12 @@ func TestBadAddressesAreSaid(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := w.signIn("van.thu")
-	for _, path := range []string{"/sent?from=x", "/sent?state=x", "/sent?urgency=x", "/sent?before=x", "/sent?q=%ff", "/sent?q=%00", "/received?state=held"} {
+	for _, path := range []string{"/sent?state=x", "/sent?urgency=x", "/sent?before=x", "/sent?q=%ff", "/sent?q=%00", "/received?state=held"} {
 		p.get(path).want(t, 400, "Địa chỉ không đọc được")
 	}
+	p.get("/sent?from=31%2F2%2F2026").want(t, 400, "ngày/tháng/năm, ví dụ", `value="31/2/2026"`)
+	p.get("/received?from=2026-11-21&to=2026-11-01").want(t, 400, "sớm hơn ngày bắt đầu")
+	p.get("/sent?from=1%2F2%2F2026&to=28%2F02%2F2026").want(t, 200, `value="01/02/2026"`, `value="28/02/2026"`)
 	for _, path := range []string{"/nothing", "/dispatches/x", "/dispatches/" + strings.Repeat("0", 36), "/deliveries/x", "/static/x", "/static/style.css"} {
 		p.get(path).want(t, 404)
 	}

@@ -82,7 +82,7 @@ type page struct {
 	Title  phrase
 	Viewer *viewer
 	Path   string // where the switch of language comes back to
-	Here   string // which entry of the bar is the current one
+	Here   string // the path of this page
 	Test   bool   // test anchors are installed: nothing here has legal value
 	Now    time.Time
 	Body   any
@@ -93,6 +93,17 @@ func (p page) Sees() bool { return p.Viewer.may(documents) }
 
 // Content says whether subjects and files may be shown (R102). Templates ask it at every one.
 func (p page) Content() bool { return p.Viewer.may(content) }
+
+// Section is the entry of the bar that the page belongs to.
+func (p page) Section() string {
+	switch {
+	case strings.HasPrefix(p.Here, "/dispatches/"):
+		return "/sent"
+	case strings.HasPrefix(p.Here, "/deliveries/"):
+		return "/received"
+	}
+	return p.Here
+}
 
 // show renders a page to the end before it answers, so that a failure never leaves half a page.
 func (s *site) show(q *request, status int, name string, title phrase, body any) {
