@@ -12,7 +12,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -51,7 +50,7 @@ func findEmbeddedHome(c EmbeddedConfig) (*embeddedHome, error) {
 	if err := h.makeFolder(); err != nil {
 		return nil, err
 	}
-	if h.bin, err = findPostgres(dir); err != nil {
+	if h.bin, err = findPostgres(dir, debianPostgres); err != nil {
 		return nil, err
 	}
 	for _, tool := range []string{"sh", "flock", "setpriv"} {
@@ -165,7 +164,13 @@ func (h *embeddedHome) startKeeper(lock *os.File) (pid int, said int64, err erro
 	if h.noSync {
 		settle = "true"
 	}
-	cmd := exec.Command("sh", append([]string{"-c", withoutComments(keeperScript), "truc-postgres", h.bin, h.sockets, settle}, h.settings...)...)
+	script, err := scriptReader()
+	if err != nil {
+		return 0, 0, err
+	}
+	defer script.Close()
+	cmd := exec.Command("sh", append([]string{"-s", h.bin, h.sockets, settle}, h.settings...)...)
+	cmd.Stdin = script
 	cmd.Dir = h.dir
 	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C.UTF-8", "TZ=UTC"}
 	cmd.Stdout, cmd.Stderr = log, log
@@ -181,15 +186,21 @@ func (h *embeddedHome) startKeeper(lock *os.File) (pid int, said int64, err erro
 	return pid, said, cmd.Process.Release() // we ask for its exit status ourselves, without a goroutine that waits for it
 }
 
-// withoutComments keeps the process list readable.
-func withoutComments(script string) string {
-	var b strings.Builder
-	for line := range strings.Lines(script) {
-		if !strings.HasPrefix(strings.TrimSpace(line), "#") {
-			b.WriteString(line)
-		}
+// scriptReader is a pipe with the keeper's script in it, which a pipe's buffer holds (64 kB).
+func scriptReader() (*os.File, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
 	}
-	return b.String()
+	_, err = w.WriteString(keeperScript)
+	if cerr := w.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		_ = r.Close()
+		return nil, err
+	}
+	return r, nil
 }
 
 func (h *embeddedHome) openLog() (f *os.File, size int64, err error) {

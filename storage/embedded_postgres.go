@@ -12,27 +12,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// debianPostgres is where Debian keeps the programs of each version.
+// debianPostgres is where Debian keeps the programs of each version, in a folder named by its number.
 const debianPostgres = "/usr/lib/postgresql"
 
 var errNoPostgres = errors.New("the programs initdb and postgres are neither on PATH nor in " + debianPostgres +
 	"/*/bin: install the Debian package postgresql (apt-get install postgresql), or name a database with TRUC_DATABASE_URL")
 
 // findPostgres gives the folder of initdb and postgres: of the version that made the cluster in dir, if there is one and
-// it is installed; else of those on PATH; else of the newest in /usr/lib/postgresql.
-func findPostgres(dir string) (string, error) {
+// it is installed; else of those on PATH; else of the newest in debian.
+func findPostgres(dir, debian string) (string, error) {
 	var at []string
 	made, err := os.ReadFile(filepath.Join(dir, "pg", "PG_VERSION"))
 	version := strings.TrimSpace(string(made))
 	if err == nil {
-		at = append(at, filepath.Join(debianPostgres, version, "bin"))
+		at = append(at, filepath.Join(debian, version, "bin"))
 	}
 	if path, err := exec.LookPath("postgres"); err == nil {
 		if path, err = filepath.EvalSymlinks(path); err == nil {
 			at = append(at, filepath.Dir(path))
 		}
 	}
-	at = append(at, newestPostgres()...)
+	at = append(at, newestPostgres(debian)...)
 	for _, bin := range at {
 		if runs(filepath.Join(bin, "initdb")) && runs(filepath.Join(bin, "postgres")) {
 			return bin, nil
@@ -44,8 +44,8 @@ func findPostgres(dir string) (string, error) {
 	return "", errNoPostgres
 }
 
-func newestPostgres() []string {
-	found, _ := filepath.Glob(debianPostgres + "/*/bin") // fails only for a bad pattern
+func newestPostgres(debian string) []string {
+	found, _ := filepath.Glob(debian + "/*/bin") // fails only for a bad pattern
 	best, newest := "", 0
 	for _, bin := range found {
 		if v, err := strconv.Atoi(filepath.Base(filepath.Dir(bin))); err == nil && v > newest {
@@ -82,7 +82,7 @@ func embeddedSettings(noSync bool) []string {
 		"synchronous_commit=on",
 	}
 	if noSync {
-		set = append(set, "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=400")
+		set = append(set, "fsync=off", "full_page_writes=off", "max_connections=400")
 	}
 	args := make([]string, 0, 2*len(set))
 	for _, s := range set {

@@ -46,7 +46,7 @@ func OpenFiles(dir string) (*Files, error) {
 	if err := os.MkdirAll(filepath.Join(dir, temps), 0o700); err != nil {
 		return nil, fmt.Errorf("make object folder: %w", err)
 	}
-	if err := syncFolder(filepath.Dir(dir)); err != nil {
+	if _, err := syncFolder(filepath.Dir(dir)); err != nil {
 		return nil, fmt.Errorf("make object folder: %w", err)
 	}
 	if err := removeRotten(filepath.Join(dir, temps)); err != nil {

@@ -106,7 +106,8 @@ func makeKeyFile(path string) error {
 	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return syncFolder(dir)
+	_, err = syncFolder(dir)
+	return err
 }
 
 // Seal encrypts. purpose says what it is and whose, such as "system-secret/H29.12": Open needs the same one, so that

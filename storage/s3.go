@@ -43,7 +43,7 @@ const (
 	s3Parts    = 10_000          // parts that S3 allows
 	s3Patience = 2 * time.Minute // for one request with a body of at most a part
 	s3Undo     = 5 * time.Second // for cleaning up after a failed put
-	s3Tries    = 5               // about 2 s in all when the store refuses at once
+	s3Tries    = 3               // about 1 s in all when the store refuses at once; then the caller may come again
 	s3Stale    = 24 * time.Hour  // an upload begun so long ago has lost its process
 )
 

@@ -145,4 +145,3 @@ func (s *S3) undo(ctx context.Context, key, upload string) {
 	}
 	_ = s.core.RemoveObject(ctx, s.bucket, key, minio.RemoveObjectOptions{})
 }
-
