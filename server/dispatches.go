@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"mime"
@@ -40,7 +41,8 @@ func (s *Server) receive(c echo.Context, sub *submission) error {
 	if err != nil || media != "multipart/form-data" || params["boundary"] == "" {
 		return problem("media_type", "Content-Type")
 	}
-	tail := &tail{reader: c.Request().Body, end: "--" + params["boundary"] + "--"}
+	// A wide buffer in front: the multipart reader asks for 4 KiB at a time, each a call to the kernel without it.
+	tail := &tail{reader: bufio.NewReaderSize(c.Request().Body, 64<<10), end: "--" + params["boundary"] + "--"}
 	body := multipart.NewReader(tail, params["boundary"])
 	first, err := body.NextRawPart()
 	if errors.Is(err, io.EOF) {
@@ -71,11 +73,11 @@ func (s *Server) receiveNative(c echo.Context, sub *submission, first io.Reader,
 	if sub.meta, err = readMetadata(raw, s.Limits.Recipients); err != nil {
 		return err
 	}
-	accepted, err := s.submit(c.Request().Context(), sub, body)
+	a, accepted, err := s.submit(c.Request().Context(), sub, body)
 	if err != nil {
 		return err
 	}
-	return s.answerSubmission(c, accepted)
+	return s.answerSubmission(c, a, accepted)
 }
 
 // Bounds of reading on after a refusal, so that the sender hears it.
@@ -91,21 +93,24 @@ func drain(c echo.Context) {
 	_, _ = io.CopyN(io.Discard, c.Request().Body, drainBytes)
 }
 
-// answerSubmission gives what the database has, for a new dispatch and a repeated one alike.
-func (s *Server) answerSubmission(c echo.Context, accepted storage.Accepted) error {
+// answerSubmission tells what was written. A dispatch that was accepted just now is told from memory: after the commit
+// nothing may turn the answer into a failure. A repeated one is read back as it stands.
+func (s *Server) answerSubmission(c echo.Context, a *storage.Acceptance, accepted storage.Accepted) error {
 	ctx := c.Request().Context()
-	d, err := s.Store.Dispatch(ctx, accepted.ID)
-	if err != nil {
-		return err
+	d, list, total := a.Dispatch, a.Made(), len(a.Deliveries)
+	if accepted.Replay || len(accepted.Added) > 0 || a.Kind == storage.Recall {
+		var err error
+		if d, err = s.Store.Dispatch(ctx, accepted.ID); err != nil {
+			return err
+		}
+		if list, err = s.Store.Deliveries(ctx, accepted.ID, 0, answeredDeliveries); err != nil {
+			return err
+		}
+		if total, err = s.Store.CountDeliveries(ctx, accepted.ID); err != nil {
+			return err
+		}
 	}
-	list, err := s.Store.Deliveries(ctx, accepted.ID, 0, answeredDeliveries)
-	if err != nil {
-		return err
-	}
-	total, err := s.Store.CountDeliveries(ctx, accepted.ID)
-	if err != nil {
-		return err
-	}
+	list = list[:min(len(list), answeredDeliveries)]
 	answer := viewDispatch(d, total)
 	answer.Replay = accepted.Replay
 	answer.Added = accepted.Added

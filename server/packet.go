@@ -62,11 +62,11 @@ func (s *Server) receivePacket(c echo.Context, sub *submission, body io.Reader) 
 	for _, w := range packet.Problems {
 		sub.warnings = append(sub.warnings, Problem{Code: "edxml_" + string(w.Kind), Field: w.Path, VI: w.VI, EN: w.EN})
 	}
-	accepted, err := s.conclude(ctx, sub)
+	a, accepted, err := s.conclude(ctx, sub)
 	if err != nil {
 		return err
 	}
-	return s.answerSubmission(c, accepted)
+	return s.answerSubmission(c, a, accepted)
 }
 
 func packetProblem(faults []edxml.Problem) *Problem {

@@ -43,32 +43,32 @@ type parts interface {
 // submit takes a native dispatch in. The order is the promise: who calls and what it says are checked before a byte of
 // content is read; content is durable before the commit; the commit is done before the answer. Whatever it refuses
 // leaves nothing behind. The error is a *Problem, or one that asProblem knows.
-func (s *Server) submit(ctx context.Context, sub *submission, body parts) (storage.Accepted, error) {
+func (s *Server) submit(ctx context.Context, sub *submission, body parts) (*storage.Acceptance, storage.Accepted, error) {
 	if err := s.admit(ctx, sub); err != nil {
-		return storage.Accepted{}, err
+		return nil, storage.Accepted{}, err
 	}
 	if err := s.takeFiles(ctx, sub, body); err != nil {
 		s.drop(ctx, sub)
-		return storage.Accepted{}, err
+		return nil, storage.Accepted{}, err
 	}
 	return s.conclude(ctx, sub)
 }
 
 // conclude judges what has been stored and commits it: the second half of every way in.
-func (s *Server) conclude(ctx context.Context, sub *submission) (storage.Accepted, error) {
+func (s *Server) conclude(ctx context.Context, sub *submission) (*storage.Acceptance, storage.Accepted, error) {
 	a, err := s.judge(ctx, sub)
 	sub.closeFiles()
 	if err != nil {
 		s.drop(ctx, sub)
-		return storage.Accepted{}, err
+		return nil, storage.Accepted{}, err
 	}
 	accepted, err := s.Store.Accept(ctx, a)
 	if err != nil {
-		return accepted, err
+		return a, accepted, err
 	}
 	s.metrics.accepted.WithLabelValues(sub.form).Inc()
 	s.queued()
-	return accepted, nil
+	return a, accepted, nil
 }
 
 // admit checks everything that the metadata alone can tell.

@@ -205,6 +205,21 @@ func (a *Acceptance) state(d NewDelivery, held string) State {
 	}
 }
 
+// Made returns the deliveries as the commit of a new dispatch writes them.
+func (a *Acceptance) Made() []Delivery {
+	list := make([]Delivery, len(a.Deliveries))
+	for i, d := range a.Deliveries {
+		list[i] = Delivery{DeliveryID: DeliveryID{Dispatch: a.ID, N: i + 1}, AddressedTo: d.AddressedTo, Agency: d.Agency, System: d.System,
+			Way: d.Way, State: a.state(d, a.HeldFor), StateAt: a.AcceptedAt, Reason: a.HeldFor}
+		if a.HeldFor != "" {
+			list[i].Owner, list[i].Deadline = a.HeldBy, a.Deadline
+		} else if d.Way == routing.Push {
+			list[i].Due = a.AcceptedAt
+		}
+	}
+	return list
+}
+
 // queueDispatch adds the statements of one dispatch that won its identity, except those for its objects.
 func queueDispatch(batch *pgx.Batch, a *Acceptance) error {
 	report, err := json.Marshal(a.Report)
