@@ -77,6 +77,7 @@ type recipientRow struct {
 // awaited says who must act next, on what, and by when.
 type awaited struct {
 	Who, What phrase
+	When      phrase // "at" for what the axis does by itself, "by" for what somebody owes
 	By        time.Time
 	Late      bool
 }
@@ -145,6 +146,13 @@ func (v *dispatchView) redact() {
 		}
 	}
 	r := strings.NewReplacer(pairs...)
+	for n, tries := range v.attempts {
+		tries = slices.Clone(tries)
+		for i := range tries {
+			tries[i].Detail = r.Replace(tries[i].Detail)
+		}
+		v.attempts[n] = tries
+	}
 	v.HeldFor = r.Replace(v.HeldFor)
 	v.deliveries = slices.Clone(v.deliveries)
 	for i := range v.deliveries {
@@ -194,7 +202,11 @@ func (v dispatchView) held(p *dispatchPage) {
 func (v dispatchView) row(dl storage.Delivery) recipientRow {
 	r := recipientRow{Delivery: dl, To: nameOf(v.viewer.directory, dl.Agency), Attempts: v.attempts[dl.N], Since: ago(v.now.Sub(dl.StateAt))}
 	if a, ok := server.Awaits(v.Dispatch, dl); ok {
-		r.Awaited = &awaited{whoLabel(a.Who, dl.System), phrase{a.VI, a.EN}, a.By, !a.By.IsZero() && v.now.After(a.By)}
+		own := a.Who == "axis"
+		r.Awaited = &awaited{whoLabel(a.Who, dl.System), phrase{a.VI, a.EN}, phrase{"trước", "by"}, a.By, !own && !a.By.IsZero() && v.now.After(a.By)}
+		if own {
+			r.Awaited.When = phrase{"lúc", "at"}
+		}
 	}
 	for _, receipt := range v.receipts[dl.N] {
 		if !v.viewer.may(content) {

@@ -141,7 +141,7 @@ func galleryView(role storage.Role) dispatchView {
 	v.statuses[storage.Returned], v.statuses[""] = 1, 5
 	v.receipts[1] = []storage.Receipt{{DeliveryID: v.deliveries[0].DeliveryID, K: 1, Status: storage.Returned, Agency: "H26", Reason: "Sai thẩm quyền: đề nghị gửi Sở Y tế",
 		Staff: storage.Staff{Name: "Trần Thị Tiếp Nhận", Department: "Văn thư", Phone: "024 0000 0000", Email: "tiepnhan@example.vn"}, ArrivalNumber: "15", EventTime: galleryNow.Add(-24 * time.Hour)}}
-	v.attempts[2] = []storage.Attempt{{K: 1, StartedAt: galleryNow.Add(-25 * time.Hour), EndedAt: galleryNow, Outcome: storage.Later, Detail: "503: hệ thống đang bảo trì"}, {K: 2, StartedAt: galleryNow}}
+	v.attempts[2] = []storage.Attempt{{K: 1, StartedAt: galleryNow.Add(-25 * time.Hour), EndedAt: galleryNow, Outcome: storage.Later, Detail: "503: cong-dien.pdf, hệ thống đang bảo trì"}, {K: 2, StartedAt: galleryNow}}
 	return v
 }
 

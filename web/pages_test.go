@@ -1,7 +1,10 @@
 package web
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -218,4 +221,22 @@ func TestPagesAreSmall(t *testing.T) {
 	if http.StatusOK != page.StatusCode {
 		t.Error(page.Status)
 	}
+}
+
+// TestWhenTheDatabaseIsAway: the answer says to try again, and the style sheet still comes.
+func TestWhenTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.person()
+	a := httptest.NewRecorder()
+	w.site.fail(&request{Request: httptest.NewRequestWithContext(t.Context(), "GET", "/sent?state=held", nil), w: a}, fmt.Errorf("list: %w", storage.ErrUnavailable))
+	if a.Code != http.StatusServiceUnavailable || a.Header().Get("Retry-After") == "" || !strings.Contains(a.Body.String(), `href="/sent?state=held"`) {
+		t.Errorf("%d %v %s", a.Code, a.Header(), a.Body)
+	}
+	b := httptest.NewRecorder()
+	w.site.fail(&request{Request: httptest.NewRequestWithContext(t.Context(), "GET", "/", nil), w: b}, errors.New("secret detail"))
+	if b.Code != http.StatusInternalServerError || strings.Contains(b.Body.String(), "secret detail") || !strings.Contains(b.Body.String(), "Mã lỗi") {
+		t.Errorf("%d %s", b.Code, b.Body)
+	}
+	p.do("GET", must[string](t)(w.site.static.url("style.css")), nil, "Cookie", "truc_session=x").want(t, 200)
 }

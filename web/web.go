@@ -119,7 +119,9 @@ func (s *site) handler() http.Handler {
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(&request{w: w, Request: r, lang: langOf(r)}, errCrossSite)
 	}))
-	pages := cross.Handler(s.sessions.LoadAndSave(mux))
+	pages := http.NewServeMux()
+	pages.Handle("/static/", mux) // a style sheet needs no session, and comes even when the database is away
+	pages.Handle("/", cross.Handler(s.sessions.LoadAndSave(mux)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		setHeaders(w.Header(), s.Secure)
 		pages.ServeHTTP(w, r)
