@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -305,9 +306,8 @@ func brokenBody(t *testing.T, o store) {
 func cancelled(t *testing.T, o store) {
 	for _, n := range []int{1, 3 << 20, 6 << 20} {
 		ctx, cancel := context.WithCancel(t.Context())
-		then := iotest.ErrReader(io.EOF)
-		body := io.MultiReader(bytes.NewReader(noise(4, n)), readFunc(func(p []byte) (int, error) { cancel(); return 0, nil }), then)
-		body = io.MultiReader(body, bytes.NewReader(noise(5, 6<<20)))
+		goAway := readerFunc(func([]byte) (int, error) { cancel(); return 0, io.EOF })
+		body := io.MultiReader(bytes.NewReader(noise(4, n)), goAway, bytes.NewReader(noise(5, 6<<20)))
 		if _, err := o.Put(ctx, "broken", body, false); !errors.Is(err, context.Canceled) {
 			t.Errorf("after %d bytes: %v", n, err)
 		}
@@ -327,17 +327,6 @@ func cancelled(t *testing.T, o store) {
 }
 
 func second[T any](_ T, err error) error { return err }
-
-// readFunc is called once and then at its end.
-type readFunc func(p []byte) (int, error)
-
-func (f readFunc) Read(p []byte) (int, error) {
-	n, err := f(p)
-	if n == 0 && err == nil {
-		err = io.EOF
-	}
-	return n, err
-}
 
 func brokenReplacement(t *testing.T, o store) {
 	put(t, o, "a", []byte("first"))
@@ -473,4 +462,73 @@ func pinged(t *testing.T, o store) {
 	}
 	all.Wait()
 	nothingLeft(t, o, "after ping")
+}
+
+// TestObjectsLong streams 1 GB through each store (TRUC_LONG=1). It is not parallel: it looks at this process's memory.
+func TestObjectsLong(t *testing.T) {
+	if os.Getenv("TRUC_LONG") != "1" {
+		t.Skip("streams 1 GB through each store: set TRUC_LONG=1")
+	}
+	const size, most = 1 << 30, 32 << 20
+	for name, open := range map[string]func(*testing.T) store{"files": filesStore, "s3": s3Store} {
+		for _, random := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/random=%v", name, random), func(t *testing.T) {
+				o := open(t)
+				debug.FreeOSMemory()
+				before, peak, read := resident(t), int64(0), int64(0)
+				hash := sha256.New()
+				pattern := noise(1, 1<<20)
+				body := io.TeeReader(io.LimitReader(readerFunc(func(p []byte) (int, error) {
+					n := copy(p, pattern[read%int64(len(pattern)):])
+					if read += int64(n); read>>24 != (read-int64(n))>>24 { // every 16 MB
+						peak = max(peak, resident(t))
+					}
+					return n, nil
+				}), size), hash)
+				began := time.Now()
+				kept, err := o.Put(t.Context(), "20261121/large", body, random)
+				if err != nil || kept.Size != size {
+					t.Fatalf("%d bytes, %v", kept.Size, err)
+				}
+				defer kept.Close()
+				t.Logf("%.0f MB/s, %d MB more memory", size/1e6/time.Since(began).Seconds(), (peak-before)>>20)
+				if peak-before > most {
+					t.Errorf("%d MB more memory, at most %d", (peak-before)>>20, most>>20)
+				}
+				again := sha256.New()
+				back, err := o.Open(t.Context(), "20261121/large", 0, -1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer back.Close()
+				if n, err := io.Copy(again, back); n != size || err != nil || !bytes.Equal(again.Sum(nil), hash.Sum(nil)) {
+					t.Errorf("%d bytes came back, %v", n, err)
+				}
+				if random {
+					last := make([]byte, 100)
+					if _, err := kept.ReadAt(last, size-100); err != nil || !bytes.Equal(last, pattern[len(pattern)-100:]) {
+						t.Errorf("random access to the end: %v", err)
+					}
+				}
+			})
+		}
+	}
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// resident is this process's memory in bytes.
+func resident(t *testing.T) int64 {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var total, pages int64
+	if _, err := fmt.Sscan(string(text), &total, &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
 }

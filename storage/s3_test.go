@@ -164,6 +164,33 @@ func TestS3LostAnswerLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestS3AbandonedUploadsAreAborted(t *testing.T) {
+	t.Parallel()
+	b := standBetween(t)
+	// The process "dies" in the middle: neither the upload's end nor its abort reaches the store.
+	b.set(func(w http.ResponseWriter, r *http.Request, forward http.Handler) bool {
+		if r.URL.Query().Get("uploadId") != "" && r.Method != http.MethodPut {
+			return refuse(http.StatusForbidden, "AccessDenied")(w, r, forward)
+		}
+		return false
+	})
+	if _, err := b.Put(t.Context(), "broken", unreadable(7<<20, io.ErrUnexpectedEOF), false); err == nil {
+		t.Fatal("a broken body was stored")
+	}
+	b.set(nil)
+	if left := uploads(t, b.config, "broken"); len(left) != 1 {
+		t.Fatalf("unfinished uploads: %v, want one", left)
+	}
+	for after, want := range map[time.Duration]int{23 * time.Hour: 0, 25 * time.Hour: 1} {
+		if n, err := b.AbortStale(t.Context(), "broken", time.Now().Add(after)); err != nil || n != want {
+			t.Errorf("after %s: %d aborted, %v", after, n, err)
+		}
+	}
+	if left := uploads(t, b.config, "broken"); len(left) != 0 {
+		t.Errorf("unfinished uploads: %v", left)
+	}
+}
+
 func TestS3OneFailureIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	b := standBetween(t)
