@@ -117,7 +117,7 @@ func TestNothingIsLost(t *testing.T) {
 	cancel()
 	toys.Wait()
 	server.stop(t)
-	checkState(t, state)
+	checkState(t, state, false)
 }
 
 // killDocuments makes signed documents: a few PDFs are signed, and a text beside each makes every document its own.
@@ -169,8 +169,9 @@ func killPostgres(t *testing.T, state string) {
 	t.Errorf("no postmaster.pid under %s", state)
 }
 
-// checkState opens the installation that a test leaves behind and runs the invariant checker over it.
-func checkState(t *testing.T, state string) {
+// checkState opens the installation that a test leaves behind and runs the invariant checker over it; nothing may pend
+// any more unless mayPend.
+func checkState(t *testing.T, state string, mayPend bool) {
 	t.Helper()
 	c := quiet(t, state)
 	err := c.with(func(in *installation) error {
@@ -179,7 +180,7 @@ func checkState(t *testing.T, state string) {
 			t.Errorf("invariant broken: %s", f)
 		}
 		ledger, lerr := in.store.Ledger(c.ctx, time.Now().AddDate(0, 0, -2))
-		if lerr == nil && ledger[storage.Pending] > 0 {
+		if lerr == nil && ledger[storage.Pending] > 0 && !mayPend {
 			t.Errorf("%d deliveries still pend: %v", ledger[storage.Pending], ledger)
 		}
 		return err
