@@ -15,12 +15,15 @@ type Awaited struct {
 	By     time.Time
 }
 
+// Late says whether the time by which somebody had to act has passed.
+func (a Awaited) Late(now time.Time) bool { return !a.By.IsZero() && now.After(a.By) }
+
 // Awaits derives what a delivery waits for: every state has somebody who must act, and ok is false only where nothing
 // is awaited any more (R103).
 func Awaits(d storage.Dispatch, dl storage.Delivery) (a Awaited, ok bool) {
 	switch dl.State {
 	case storage.Pending:
-		return awaitsPending(dl), true
+		return awaitsPending(d, dl), true
 	case storage.Held:
 		return Awaited{dl.Owner, "Đang giữ để người có trách nhiệm xem xét: " + dl.Reason, "Held for a person to decide: " + dl.Reason, dl.Deadline}, true
 	case storage.Refused:
@@ -41,10 +44,12 @@ func Awaits(d storage.Dispatch, dl storage.Delivery) (a Awaited, ok bool) {
 	return Awaited{}, false
 }
 
-func awaitsPending(dl storage.Delivery) Awaited {
+// awaitsPending: what is pulled waits without expiry, but not without a clock: a system that never fetches never says
+// 01 either, so lateness counts from acceptance.
+func awaitsPending(d storage.Dispatch, dl storage.Delivery) Awaited {
 	if dl.Way == routing.Pull {
 		return Awaited{"system", fmt.Sprintf("Trục đã nhận; hệ thống %s chưa lấy về", dl.System),
-			fmt.Sprintf("The axis has it; system %s has not fetched it", dl.System), time.Time{}}
+			fmt.Sprintf("The axis has it; system %s has not fetched it", dl.System), endOfDay(d.AcceptedAt)}
 	}
 	if !dl.ToldAt.IsZero() {
 		return Awaited{"system", fmt.Sprintf("Đã báo hệ thống %s; chờ hệ thống xác nhận đã lấy", dl.System),

@@ -77,10 +77,11 @@ type deliveryView struct {
 
 // awaitedView says who must act next, how, and by when.
 type awaitedView struct {
-	Who string     `json:"who"` // axis, system, clerk, or the owner of what is parked
-	VI  string     `json:"vi"`
-	EN  string     `json:"en"`
-	By  *time.Time `json:"by,omitempty"`
+	Who  string     `json:"who"` // axis, system, clerk, or the owner of what is parked
+	VI   string     `json:"vi"`
+	EN   string     `json:"en"`
+	By   *time.Time `json:"by,omitempty"`
+	Late bool       `json:"late"`
 }
 
 type attemptView struct {
@@ -212,7 +213,7 @@ func (s *Server) viewDelivery(d storage.Dispatch, dl storage.Delivery) deliveryV
 		ToldAt: vnOrNil(dl.ToldAt), Status: dl.Status,
 	}
 	if w, ok := Awaits(d, dl); ok {
-		v.Awaited = &awaitedView{Who: w.Who, VI: w.VI, EN: w.EN, By: vnOrNil(w.By)}
+		v.Awaited = &awaitedView{Who: w.Who, VI: w.VI, EN: w.EN, By: vnOrNil(w.By), Late: w.Late(s.Now())}
 	}
 	return v
 }
