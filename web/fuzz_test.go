@@ -8,7 +8,7 @@ import (
 
 // FuzzLocalPath: whatever a link says, a browser that follows the answer stays on this site.
 func FuzzLocalPath(f *testing.F) {
-	for _, seed := range []string{"/", "/sent?a=b", "//evil.example", `/\evil.example`, "https://evil.example", "/\t/evil.example", "/%2F/evil.example", "/..//evil.example", "%2F"} {
+	for _, seed := range []string{"/", "/sent?a=b", "//evil.example", `/\evil.example`, "https://evil.example", "/\t/evil.example", "/%2F/evil.example", "/..//evil.example", "%2F", "/%2F "} {
 		f.Add(seed)
 	}
 	home := &url.URL{Scheme: "https", Host: "truc.example", Path: "/sign-in"}

@@ -90,6 +90,9 @@ func localPath(to string) string {
 		strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n\t") {
 		return "/"
 	}
-	u.Fragment = ""
-	return u.String()
+	u.Fragment, u.RawFragment = "", ""
+	if to = u.String(); strings.HasPrefix(to, "//") {
+		return "/" // an encoded slash came out as a plain one, and would name a host
+	}
+	return to
 }
