@@ -1,7 +1,10 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -23,6 +26,7 @@ type job struct {
 var jobs = []job{
 	{"fold", "*/10 * * * * *", 10 * time.Second, fold},
 	{"seal", "* * * * * *", time.Second, seal},
+	{"head", "0 * * * * *", time.Minute, writeHead},
 	{"months", "0 0 * * * *", time.Hour, func(ctx context.Context, s *Server) error { return s.Store.AttachMonths(ctx, s.Now()) }},
 	{"sweep", "0 20 3 * * *", 24 * time.Hour, sweep},
 }
@@ -96,6 +100,26 @@ func seal(ctx context.Context, s *Server) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// writeHead signs where the audit chain stands and writes that into the object store, out of the database's reach:
+// whoever rewrites the chain later cannot rewrite what was signed (R93).
+func writeHead(ctx context.Context, s *Server) error {
+	head, err := s.Store.AuditHead(ctx)
+	if err != nil || head.Number == 0 {
+		return err
+	}
+	now := s.Now()
+	content, err := json.Marshal(map[string]any{"number": head.Number, "hash": hex.EncodeToString(head.Hash), "at": vn(now)})
+	if err != nil {
+		return fmt.Errorf("write the audit head: %w", err)
+	}
+	signed, err := s.axis.sign(content)
+	if err != nil {
+		return err
+	}
+	_, err = s.Store.Objects.Put(ctx, storage.HeadKey(now), bytes.NewReader(signed), false)
+	return err
 }
 
 // uploadGrace is older than any request can be.

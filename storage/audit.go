@@ -78,6 +78,17 @@ type Seal struct {
 	Hash   []byte
 }
 
+// HeadKey is the object under which the chain's head of the minute of t is written, signed.
+func HeadKey(t time.Time) string { return headFolder + t.In(Vietnam).Format("20060102/1504") + ".p7m" }
+
+const headFolder = "audit/"
+
+// AuditHead returns where the chain stands: the last sealed line. Number 0 is an empty chain.
+func (s *Store) AuditHead(ctx context.Context) (Seal, error) {
+	head, err := lastSeal(ctx, s.pool)
+	return head, unavailable(err)
+}
+
 // next chains one line on: SHA-256 over the hash before and the line's fields, each with its length in front.
 func (s Seal) next(e Event) Seal {
 	h := sha256.New()
@@ -88,9 +99,11 @@ func (s Seal) next(e Event) Seal {
 	return Seal{Number: s.Number + 1, Hash: h.Sum(nil)}
 }
 
-func lastSeal(ctx context.Context, tx pgx.Tx) (Seal, error) {
+func lastSeal(ctx context.Context, from interface {
+	QueryRow(context.Context, string, ...any) pgx.Row
+}) (Seal, error) {
 	var head Seal
-	err := tx.QueryRow(ctx, `SELECT seal, hash FROM audit WHERE seal IS NOT NULL ORDER BY seal DESC LIMIT 1`).Scan(&head.Number, &head.Hash)
+	err := from.QueryRow(ctx, `SELECT seal, hash FROM audit WHERE seal IS NOT NULL ORDER BY seal DESC LIMIT 1`).Scan(&head.Number, &head.Hash)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Seal{}, nil
 	}

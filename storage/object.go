@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -71,7 +72,7 @@ func (s *Store) Discard(ctx context.Context, uploads []Upload) {
 func (s *Store) SweepUploads(ctx context.Context, now time.Time, grace time.Duration) (int, error) {
 	var old []string
 	err := s.Objects.List(ctx, "", func(key string, _ int64, modified time.Time) error {
-		if now.Sub(modified) > grace {
+		if now.Sub(modified) > grace && !strings.HasPrefix(key, headFolder) {
 			old = append(old, key)
 		}
 		return nil

@@ -47,9 +47,13 @@ func (s *serveCommand) Run(c *command) (err error) {
 		return err
 	}
 	fmt.Fprintf(c.err, "truc: ready at %s in %d ms\n", up.url, time.Since(started).Milliseconds())
-	<-c.ctx.Done()
-	fmt.Fprintln(c.err, "truc: stopping; requests in flight end first")
-	return up.stop()
+	select {
+	case <-c.ctx.Done():
+		fmt.Fprintln(c.err, "truc: stopping; requests in flight end first")
+		return up.stop()
+	case err := <-up.failed:
+		return errors.Join(fmt.Errorf("serve: %w", err), up.stop())
+	}
 }
 
 // running is a server that listens.
@@ -84,6 +88,9 @@ func (s *serveOptions) start(c *command, in *installation) (*running, error) {
 	}
 	up := &running{url: url, server: srv, failed: make(chan error, 1), http: &http.Server{
 		Handler: srv.Handler(), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 20,
+		// Each route sets its own, shorter deadlines; this one begins each request anew, so that none is inherited from
+		// the request before on the same connection.
+		WriteTimeout: 35 * time.Minute,
 	}}
 	srv.Start(c.ctx)
 	go func() { up.failed <- up.http.Serve(listener) }()
