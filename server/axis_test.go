@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/truc-lienthong/truc/routing"
 	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/signing/testpki"
@@ -31,6 +33,7 @@ type axis struct {
 	mu   sync.Mutex
 	now  time.Time
 	http *httptest.Server
+	conn *pgx.Conn // the test's own, see rows
 }
 
 // testNow is when every test begins unless it says otherwise: a Monday morning.
@@ -122,6 +125,9 @@ func newAxis(t testing.TB, hook string, changes ...func(*axis, *Config)) *axis {
 	a.http.Start()
 	a.Start(ctx)
 	t.Cleanup(func() {
+		if a.conn != nil {
+			_ = a.conn.Close(context.Background())
+		}
 		a.Drain()
 		a.http.Close()
 		a.Stop()
@@ -150,6 +156,21 @@ func (a *axis) pass(d time.Duration) {
 	a.now = a.now.Add(d)
 	a.mu.Unlock()
 	a.wake.all()
+}
+
+// eventually looks again and again whether what others do has happened: there is no event to wait for where a courier
+// records what it did.
+func (a *axis) eventually(t testing.TB, happened func() bool) {
+	t.Helper()
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for end := time.After(20 * time.Second); !happened(); {
+		select {
+		case <-end:
+			t.Fatal("it did not happen within 20 seconds")
+		case <-look.C:
+		}
+	}
 }
 
 func check(t testing.TB, err error) {

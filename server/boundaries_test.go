@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/truc-lienthong/truc/storage"
 )
 
@@ -62,12 +60,9 @@ func TestDayMonthYearBoundaries(t *testing.T) {
 // inMonth checks in which month's table a dispatch and its deliveries lie.
 func (a *axis) inMonth(t *testing.T, r reply, at time.Time) {
 	t.Helper()
-	conn, err := pgx.Connect(t.Context(), a.dsn)
-	check(t, err)
-	defer func() { _ = conn.Close(t.Context()) }()
 	for table, column := range map[string]string{"dispatch": "id", "delivery": "dispatch_id", "attachment": "dispatch_id"} {
 		var in string
-		check(t, conn.QueryRow(t.Context(), fmt.Sprintf("SELECT DISTINCT tableoid::regclass::text FROM %s WHERE %s = $1", table, column), r.json["id"]).Scan(&in))
+		check(t, a.rows(t).QueryRow(t.Context(), fmt.Sprintf("SELECT DISTINCT tableoid::regclass::text FROM %s WHERE %s = $1", table, column), r.json["id"]).Scan(&in))
 		if want := table + "_" + at.Format("200601"); in != want {
 			t.Errorf("%s lies in %s, want %s", r.json["document_id"], in, want)
 		}

@@ -141,7 +141,7 @@ func TestConcurrentReplays(t *testing.T) {
 			t.Errorf("%d were created", created)
 		}
 	}
-	if kept := a.kept(); strings.Count(kept, "/") != 2 || !strings.Contains(kept, "\ndispatch 2\n") {
+	if kept := a.kept(t); strings.Count(kept, "/") != 2 || !strings.Contains(kept, "\ndispatch 2\n") {
 		t.Errorf("kept: %s", kept)
 	}
 }
@@ -213,6 +213,7 @@ func TestRecallAfterFetch(t *testing.T) {
 	a := newAxis(t, "")
 	id := a.submit("H29.12", letter("H29.12-2026-1", "H26"), signed(t)).want(t, 201).json["id"].(string)
 	a.call("H26", "GET", "/api/v1/deliveries/"+id+".1/package", nil).want(t, 200)
+	a.pass(time.Minute)
 	recall := a.submit("H29.12", follow("recall", "H29.12-2026-1", "H29.12-2026-1", "H26")).want(t, 201)
 	if got := states(recall); !slices.Equal(got, []string{"H26 pending"}) {
 		t.Errorf("%v", got)
