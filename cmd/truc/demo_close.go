@@ -67,8 +67,9 @@ func (d *demoCommand) guide(in *installation, w *world, s *story, url string) {
 	showCodes(show, w)
 	for _, p := range s.tour() {
 		show.note("")
-		show.note(show.bold(p.user+"  "+url+p.path) + "  " + p.vi)
-		show.note(strings.Repeat(" ", 4) + show.dim(p.en))
+		show.note(show.bold(p.user) + "  " + url + p.path)
+		show.note(p.vi)
+		show.note(show.dim(p.en))
 	}
 	show.note("")
 	show.note("Dòng lệnh · On the command line:")
@@ -143,6 +144,8 @@ func (d *demoCommand) linger(ctx context.Context, up *running, show *screen, w *
 	for {
 		select {
 		case <-ctx.Done():
+			show.write("\n")
+			show.say("Đang dừng; dữ liệu còn trong thư mục của demo", "stopping; the data stay in the demo's folder")
 			return nil
 		case err := <-up.failed:
 			return fmt.Errorf("the server ended: %w", err)

@@ -3,10 +3,38 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/truc-lienthong/truc/storage"
 )
+
+// returnAfter is how long after the mailing's acceptance the pushed hub is back at the latest: before its second try, which
+// the timetable sets at 30 s. Otherwise act (e) would wait for the third, at two minutes.
+const returnAfter = 23 * time.Second
+
+// comingBack is the return of the pushed hub: when the story has come to it, but no later than returnAfter.
+type comingBack struct {
+	once  sync.Once
+	timer *time.Timer
+	at    time.Time
+	err   error
+}
+
+// planReturn sets the clock for it.
+func (s *story) planReturn(accepted time.Time) {
+	s.back.timer = time.AfterFunc(time.Until(accepted.Add(returnAfter)), s.bringBack)
+}
+
+func (s *story) bringBack() {
+	s.back.once.Do(func() {
+		s.back.timer.Stop()
+		s.back.at = time.Now()
+		s.back.err = s.toys.dials[demoDownPush].Set()
+		s.show.say("Trục tỉnh Thanh Hóa hoạt động trở lại; trục quốc gia chưa biết, sẽ tự phát hiện ở lần đẩy tới",
+			"Thanh Hóa's hub is up again; the axis does not know yet, its next push will find out")
+	})
+}
 
 // comeBack is act (e): the two hubs that were down come back and get what they missed. The one that pulls asks at once; the
 // one that is pushed is back before its next try, which comes when the timetable says.
@@ -17,19 +45,20 @@ func (s *story) comeBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range []string{demoDownPull, demoDownPush} {
-		if err := s.toys.dials[id].Set(); err != nil {
-			return err
-		}
+	s.bringBack()
+	if s.back.err != nil {
+		return s.back.err
 	}
-	s.show.say("Cả hai đã hoạt động trở lại; trục tự phát hiện, không ai can thiệp", "both are up again; the axis finds out by itself")
-	back := time.Now()
+	if err := s.toys.dials[demoDownPull].Set(); err != nil {
+		return err
+	}
+	s.show.say("Trục tỉnh Nghệ An hoạt động trở lại và tự hỏi lấy", "Nghệ An's hub is up again and asks for what waits")
 	defer s.show.endBar()
 	err = s.until(ctx, func() (bool, error) {
 		states, _, err := s.store.CountRecipients(ctx, s.mailing, storage.RecipientFilter{})
 		note := "đã giao · delivered"
 		if left := time.Until(next); left > 0 && states[storage.Delivered] < total {
-			note += fmt.Sprintf(" (lần đẩy tới sau · next push in %.0f s)", left.Seconds())
+			note = fmt.Sprintf("đẩy lại sau · next push in %.0f s", left.Seconds())
 		}
 		s.show.bar(states[storage.Delivered], total, note)
 		return states[storage.Delivered] == total, err
@@ -37,27 +66,30 @@ func (s *story) comeBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.show.say(fmt.Sprintf("Đủ %s/%s nơi nhận, %s s sau khi hai trục trở lại", grouped(total), grouped(total), decimal(time.Since(back).Seconds(), 1)),
-		fmt.Sprintf("all %s have it, %.1f s after the hubs came back", groupedEN(total), time.Since(back).Seconds()))
+	took := time.Since(s.back.at).Seconds()
+	s.show.say(fmt.Sprintf("Đủ %s/%s nơi nhận, %s s sau khi Thanh Hóa trở lại, không ai phải can thiệp", grouped(total), grouped(total), decimal(took, 1)),
+		fmt.Sprintf("all %s have it, %.1f s after Thanh Hóa came back; nobody had to do anything", groupedEN(total), took))
 	return s.showTries(ctx)
 }
 
 // waiting tells what waits for whom, and gives the next push to the dead hub: as the database has it.
 func (s *story) waiting(ctx context.Context) (next time.Time, err error) {
-	list, err := s.store.RecipientPage(ctx, s.mailing, storage.RecipientFilter{State: storage.Pending, Limit: 1000})
-	if err != nil {
-		return next, err
-	}
 	count := map[string]int{}
-	for _, d := range list {
-		count[d.System]++
-		if d.System == demoDownPush && (next.IsZero() || d.Due.Before(next)) {
-			next = d.Due
+	for _, system := range []string{demoDownPull, demoDownPush} {
+		list, err := s.store.RecipientPage(ctx, s.mailing, storage.RecipientFilter{Agencies: s.dir.ServedBy(system), State: storage.Pending, Limit: 1000})
+		if err != nil {
+			return next, err
+		}
+		count[system] = len(list)
+		for _, d := range list {
+			if next.IsZero() || !d.Due.IsZero() && d.Due.Before(next) {
+				next = d.Due
+			}
 		}
 	}
-	s.show.say(fmt.Sprintf("Thanh Hóa (push): %d xã, phường chờ; trục thử lại theo bảng giờ HỎA TỐC, lần tới lúc %s",
-		count[demoDownPush], next.In(storage.Vietnam).Format(time.TimeOnly)),
-		fmt.Sprintf("Nghệ An (pull): %d wait until its hub asks; Thanh Hóa (push): %d wait for the timetable's next try", count[demoDownPull], count[demoDownPush]))
+	s.show.say(fmt.Sprintf("Nghệ An (pull): %d nơi chờ hệ thống đến lấy; Thanh Hóa (push): %d nơi chờ lần đẩy tới theo bảng giờ, lúc %s",
+		count[demoDownPull], count[demoDownPush], next.In(storage.Vietnam).Format(time.TimeOnly)),
+		fmt.Sprintf("Nghệ An (pull): %d wait until its hub asks; Thanh Hóa (push): %d wait for the timetable's next push", count[demoDownPull], count[demoDownPush]))
 	return next, nil
 }
 

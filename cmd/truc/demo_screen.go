@@ -7,6 +7,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
 )
 
 // screen tells the story: plain text, Vietnamese first, English below. On a terminal the bar moves on one line; anywhere
@@ -16,12 +19,19 @@ type screen struct {
 	out     io.Writer
 	live    bool // a terminal
 	started time.Time
+	width   int  // columns, for text that is wrapped
 	drawn   bool // a bar stands on the current line
 	tenth   int  // of the bar, last told
 }
 
 func newScreen(out io.Writer) *screen {
-	return &screen{out: out, live: isTerminal(out), started: time.Now(), tenth: -1}
+	s := &screen{out: out, live: isTerminal(out), started: time.Now(), width: 110, tenth: -1}
+	if f, ok := out.(*os.File); ok && s.live {
+		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
+			s.width = max(50, min(int(size.Col), 140))
+		}
+	}
+	return s
 }
 
 // isTerminal says whether a person watches: a character device that is not the null device, and not TERM=dumb.
@@ -52,17 +62,41 @@ func (s *screen) act(vi, en string) {
 // say tells one thing that happened, with the time since the start.
 func (s *screen) say(vi, en string) {
 	at := fmt.Sprintf("%6s s  ", decimal(time.Since(s.started).Seconds(), 1))
-	s.write(at + vi + "\n" + strings.Repeat(" ", len(at)) + s.dim(en) + "\n")
+	s.write(at + s.wrapped(vi) + "\n" + strings.Repeat(" ", margin) + s.dim(s.wrapped(en)) + "\n")
 }
 
-// note adds a line below what was said.
+// margin is where text begins: behind the time.
+const margin = 10
+
+// wrapped breaks a text between words so that its lines fit behind the margin.
+func (s *screen) wrapped(text string) string {
+	var b strings.Builder
+	used := 0
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case used+1+n > s.width-margin:
+			b.WriteString("\n" + strings.Repeat(" ", margin))
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	return b.String()
+}
+
+// note adds a line below what was said, as it is.
 func (s *screen) note(text string) {
-	s.write(strings.Repeat(" ", 10) + text + "\n")
+	s.write(strings.TrimRight(strings.Repeat(" ", margin)+text, " ") + "\n")
 }
 
 // bar shows how far something is.
 func (s *screen) bar(done, total int, note string) {
-	const width = 30
+	const width = 20 // with a note of 33 columns the line fits 80, so that it can be drawn over
 	if total == 0 {
 		return
 	}

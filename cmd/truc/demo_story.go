@@ -21,6 +21,7 @@ type story struct {
 	first   uuid.UUID // act (a)
 	mailing uuid.UUID // act (b)
 	held    uuid.UUID // act (c)
+	back    comingBack
 }
 
 // play runs all acts and waits until nothing is under way any more.

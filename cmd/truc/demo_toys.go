@@ -77,9 +77,20 @@ func (t *toys) add(s demoSystem, secret string) (webhook string, err error) {
 	return door.URL() + "/", nil
 }
 
+// policyOf says what a toy answers. A province's hub says by itself that a document is there (01); whether a commune takes
+// it in is for its clerk. Everybody else takes in at once (01, 03), or returns.
 func policyOf(s demoSystem) toy.Policy {
-	if s.returns {
+	switch {
+	case s.returns:
 		return toy.Reject(demoReturnReason)
+	case s.kind == "lgsp":
+		return func(r toy.Received) []toy.Receipt {
+			said := toy.TakeIn(r)
+			if r.Agency != demoHealth {
+				said = said[:1]
+			}
+			return said
+		}
 	}
 	return toy.TakeIn
 }
