@@ -156,7 +156,9 @@ func (s Sessions) DeleteCtx(ctx context.Context, token string) error {
 }
 
 // Find, Commit and Delete are what scs calls where it has no context.
-func (s Sessions) Find(token string) ([]byte, bool, error) { return s.FindCtx(context.Background(), token) }
+func (s Sessions) Find(token string) ([]byte, bool, error) {
+	return s.FindCtx(context.Background(), token)
+}
 
 // Commit writes a session.
 func (s Sessions) Commit(token string, data []byte, expiry time.Time) error {

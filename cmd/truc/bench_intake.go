@@ -25,6 +25,7 @@ type benchIntake struct {
 	Clients int  `env:"TRUC_BENCH_CLIENTS" default:"8" help:"Clients at once."`
 	Size    int  `env:"TRUC_BENCH_SIZE" default:"1048576" help:"Bytes of each signed PDF."`
 	Rounds  int  `env:"TRUC_BENCH_ROUNDS" default:"3" help:"Turns of axis and floor, so that both see the same machine."`
+	Large   bool `env:"TRUC_BENCH_LARGE" default:"true" negatable:"" help:"Also send one file of 1 GiB to a server under a memory limit."`
 	JSON    bool `env:"TRUC_JSON" help:"Answer as JSON."`
 }
 
@@ -69,6 +70,14 @@ func (b *benchIntake) Run(c *command) (err error) {
 	}
 	if err := b.verifyCount(c.ctx, in, result.N); err != nil {
 		return err
+	}
+	if b.Large {
+		one, err := b.large(c.ctx, folder)
+		if err != nil {
+			return err
+		}
+		result.Cases = append(result.Cases, one)
+		fmt.Fprintf(c.err, "%s: %.0f %s (goal %.0f)\n", one.Name, one.Value, one.Unit, one.Goal)
 	}
 	if b.JSON {
 		return c.printJSON(result)
