@@ -183,22 +183,33 @@ func (e *Embedded) Close() error {
 		e.stop()
 		e.watching.Wait()
 		e.closed = e.leave()
-		if err := e.users.Close(); e.closed == nil {
-			e.closed = err
-		}
 	})
 	return e.closed
 }
 
+// leave: users leave one at a time, for two at once would each take the other for one that stays.
 func (e *Embedded) leave() error {
+	ctx, cancel := context.WithTimeout(context.Background(), embeddedStop)
+	defer cancel()
+	closing, err := e.home.openLock("closing.lock")
+	if err != nil {
+		return err
+	}
+	defer closing.Close()
+	if err := waitLock(ctx, closing, unix.LOCK_EX); err != nil {
+		return fmt.Errorf("wait for other users to leave: %w", err)
+	}
+	defer e.users.Close()
 	if unix.Flock(int(e.users.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
 		// Others use it, or the keeper was faster and is stopping it: only then does the shared lock fail, too.
 		if unix.Flock(int(e.users.Fd()), unix.LOCK_SH|unix.LOCK_NB) == nil {
 			return nil
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), embeddedStop)
-	defer cancel()
+	return e.stopKeeper(ctx)
+}
+
+func (e *Embedded) stopKeeper(ctx context.Context) error {
 	lock, err := e.home.openLock("keeper.lock")
 	if err != nil {
 		return err
@@ -210,7 +221,7 @@ func (e *Embedded) leave() error {
 			_ = unix.Kill(pid, unix.SIGTERM)
 		}
 		if !pause(ctx, embeddedPoll) {
-			return fmt.Errorf("private PostgreSQL in %s did not stop within %s", e.home.dir, embeddedStop)
+			return fmt.Errorf("private PostgreSQL in %s did not stop in %s", e.home.dir, embeddedStop)
 		}
 	}
 	e.reap()

@@ -28,6 +28,7 @@ type embeddedHome struct {
 	uid, gid int    // whom PostgreSQL runs as
 	drop     bool   // we are root and PostgreSQL refuses to be
 	settings []string
+	path     string // PATH of the keeper
 	noSync   bool
 }
 
@@ -53,10 +54,13 @@ func findEmbeddedHome(c EmbeddedConfig) (*embeddedHome, error) {
 	if h.bin, err = findPostgres(dir, debianPostgres); err != nil {
 		return nil, err
 	}
+	h.path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 	for _, tool := range []string{"sh", "flock", "setpriv"} {
-		if _, err := exec.LookPath(tool); err != nil {
+		found, err := exec.LookPath(tool)
+		if err != nil {
 			return nil, fmt.Errorf("the program %s is missing: install the Debian package util-linux", tool)
 		}
+		h.path += ":" + filepath.Dir(found)
 	}
 	h.settings = embeddedSettings(c.NoSync)
 	return h, nil
@@ -172,7 +176,7 @@ func (h *embeddedHome) startKeeper(lock *os.File) (pid int, said int64, err erro
 	cmd := exec.Command("sh", append([]string{"-s", h.bin, h.sockets, settle}, h.settings...)...)
 	cmd.Stdin = script
 	cmd.Dir = h.dir
-	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C.UTF-8", "TZ=UTC"}
+	cmd.Env = []string{"PATH=" + h.path, "LC_ALL=C.UTF-8", "TZ=UTC"}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{lock, users}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -215,6 +219,9 @@ func (h *embeddedHome) openLog() (f *os.File, size int64, err error) {
 		return nil, 0, err
 	}
 	info, err := f.Stat()
+	if err == nil && h.drop {
+		err = f.Chown(h.uid, h.gid)
+	}
 	if err != nil {
 		_ = f.Close()
 		return nil, 0, err

@@ -2,8 +2,6 @@ package storage
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +10,6 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,15 +23,9 @@ type Files struct {
 }
 
 const (
-	temps  = ".tmp"         // beside the keys' folders, so that a rename never crosses file systems
-	rotten = time.Hour      // a temporary file that nobody wrote to for so long has no owner any more
-	kick   = 8 << 20        // bytes after which the kernel is told to begin writing
-	settle = 8 * kick       // bytes after which a large Put makes durable what it has: bounds the dirty memory
-	chunk  = 128 << 10      // bytes of one write(2)
-	tail   = int64(8 << 20) // above it a Put syncs by itself first, so that small ones need not wait for it
+	temps  = ".tmp"    // beside the keys' folders, so that a rename never crosses file systems
+	rotten = time.Hour // a temporary file that nobody wrote to for so long has no owner any more
 )
-
-var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
 
 // OpenFiles makes the folder unless it is there, removes temporary files that nobody has written to for an hour
 // (their writer died), and starts the goroutine that makes puts durable. It fails when the folder cannot be written.
@@ -90,96 +81,14 @@ func removeRotten(dir string) error {
 // Close waits for the puts that are being made durable; later ones fail.
 func (f *Files) Close() error { return f.syncer.close() }
 
-// Put as in Objects.
-func (f *Files) Put(ctx context.Context, key string, r io.Reader, random bool) (Kept, error) {
-	if err := CheckKey(key); err != nil {
-		return Kept{}, err
-	}
-	file, err := os.CreateTemp(filepath.Join(f.dir, temps), "put-")
-	if err != nil {
-		return Kept{}, fmt.Errorf("store object %s: %w", key, full(err))
-	}
-	n, err := fill(ctx, file, r)
-	if err == nil {
-		err = f.syncer.keep(file, f.path(key))
-	}
-	if err != nil {
-		_ = file.Close()
-		_ = os.Remove(file.Name()) // gone already when it was the folder's sync that failed
-		return Kept{}, fmt.Errorf("store object %s: %w", key, full(err))
-	}
-	if random {
-		return Kept{Size: n, ReaderAt: file, Close: file.Close}, nil
-	}
-	if err := file.Close(); err != nil {
-		return Kept{}, fmt.Errorf("store object %s: %w", key, full(err))
-	}
-	return Kept{Size: n, Close: func() error { return nil }}, nil
-}
-
 func (f *Files) path(key string) string { return filepath.Join(f.dir, filepath.FromSlash(key)) }
-
-// fill copies r into the file and lets the kernel begin to write early: the sync at the end then has less to wait for.
-func fill(ctx context.Context, file *os.File, r io.Reader) (n int64, err error) {
-	buf := chunks.Get().(*[chunk]byte)
-	defer chunks.Put(buf)
-	var kicked, settled int64
-	for err == nil {
-		var m int
-		if err = ctx.Err(); err != nil {
-			return n, err
-		}
-		m, err = readChunk(r, buf[:])
-		if _, werr := file.Write(buf[:m]); werr != nil {
-			return n, werr
-		}
-		n += int64(m)
-		if n-kicked >= kick || err != nil {
-			// Only a hint: it reports nothing, and a file system that lacks it writes at the sync.
-			_ = unix.SyncFileRange(int(file.Fd()), kicked, n-kicked, unix.SYNC_FILE_RANGE_WRITE)
-			kicked = n
-		}
-		if n-settled >= settle {
-			if serr := unix.Fdatasync(int(file.Fd())); serr != nil {
-				return n, serr
-			}
-			settled = n
-		}
-	}
-	if err != io.EOF {
-		return n, fmt.Errorf("read what is to be stored: %w", err)
-	}
-	if n > tail {
-		return n, unix.Fdatasync(int(file.Fd()))
-	}
-	return n, nil
-}
-
-// readChunk fills p as io.ReadFull does but hands on the reader's own error: io.ErrUnexpectedEOF from a request's body
-// means that the client broke off, which ReadFull would make look like a short last chunk.
-func readChunk(r io.Reader, p []byte) (n int, err error) {
-	for n < len(p) && err == nil {
-		var m int
-		m, err = r.Read(p[n:])
-		n += m
-	}
-	return n, err
-}
-
-// full makes "no space left" and "quota exceeded" ErrFull.
-func full(err error) error {
-	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
-		return fmt.Errorf("%w: %w", ErrFull, err)
-	}
-	return err
-}
 
 // absent: nothing there, or one of the key's parts is a file, or the key is only the beginning of others.
 func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) }
 
 // Open as in Objects.
 func (f *Files) Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error) {
-	if err := cmpOr(CheckKey(key), checkOffset(off), ctx.Err()); err != nil {
+	if err := firstError(CheckKey(key), checkOffset(off), ctx.Err()); err != nil {
 		return nil, err
 	}
 	file, err := os.Open(f.path(key))
@@ -220,7 +129,7 @@ func (f *Files) wrap(verb, key string, err error) error {
 
 // Stat as in Objects.
 func (f *Files) Stat(ctx context.Context, key string) (int64, error) {
-	if err := cmpOr(CheckKey(key), ctx.Err()); err != nil {
+	if err := firstError(CheckKey(key), ctx.Err()); err != nil {
 		return 0, err
 	}
 	info, err := os.Lstat(f.path(key))
@@ -235,7 +144,7 @@ func (f *Files) Stat(ctx context.Context, key string) (int64, error) {
 
 // Delete as in Objects. It is not made durable: after a crash the object may be back, which a later sweep finds.
 func (f *Files) Delete(ctx context.Context, key string) error {
-	if err := cmpOr(CheckKey(key), ctx.Err()); err != nil {
+	if err := firstError(CheckKey(key), ctx.Err()); err != nil {
 		return err
 	}
 	if info, err := os.Lstat(f.path(key)); err == nil && info.IsDir() {
@@ -298,58 +207,5 @@ func (f *Files) walk(ctx context.Context, prefix, after string, each func(string
 	return nil
 }
 
-// newSpool makes a temporary file without a name: its bytes go when it is closed, whatever happens to the process.
-func newSpool() (*os.File, error) {
-	f, err := os.CreateTemp("", "truc-spool-")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Remove(f.Name()); err != nil {
-		_ = f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
 // Ping as in Objects.
 func (f *Files) Ping(ctx context.Context) error { return pingObjects(ctx, f) }
-
-// pingObjects puts a few random bytes under a key of their own, reads them back and deletes them. What a crash in
-// between leaves is an object without a row, which the sweep of uploads removes.
-func pingObjects(ctx context.Context, o Objects) error {
-	word := rand.Text()
-	key := "ping-" + hex.EncodeToString([]byte(word[:8]))
-	if _, err := o.Put(ctx, key, strings.NewReader(word), false); err != nil {
-		return err
-	}
-	body, err := o.Open(ctx, key, 0, -1)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	got, err := io.ReadAll(io.LimitReader(body, 100))
-	if err != nil {
-		return fmt.Errorf("read object %s: %w", key, err)
-	}
-	if string(got) != word {
-		return fmt.Errorf("object %s: what was read is not what was written", key)
-	}
-	return o.Delete(ctx, key)
-}
-
-func checkOffset(off int64) error {
-	if off < 0 {
-		return fmt.Errorf("object offset %d is negative", off)
-	}
-	return nil
-}
-
-// cmpOr gives the first error that is one.
-func cmpOr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}

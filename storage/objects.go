@@ -2,9 +2,11 @@ package storage
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -76,4 +78,55 @@ func CheckKey(key string) error {
 
 func keyByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '_' || c == '-'
+}
+
+// pingObjects puts a few random bytes under a key of their own, reads them back and deletes them. What a crash in
+// between leaves is an object without a row, which the sweep of uploads removes.
+func pingObjects(ctx context.Context, o Objects) error {
+	word := rand.Text()
+	key := "ping-" + word
+	if _, err := o.Put(ctx, key, strings.NewReader(word), false); err != nil {
+		return err
+	}
+	body, err := o.Open(ctx, key, 0, -1)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	got, err := io.ReadAll(io.LimitReader(body, 100))
+	if err != nil {
+		return fmt.Errorf("read object %s: %w", key, err)
+	}
+	if string(got) != word {
+		return fmt.Errorf("object %s: what was read is not what was written", key)
+	}
+	return o.Delete(ctx, key)
+}
+
+// readChunk fills p as io.ReadFull does but hands on the reader's own error: io.ErrUnexpectedEOF from a request's body
+// means that the client broke off, which ReadFull would make look like a short last chunk.
+func readChunk(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var m int
+		m, err = r.Read(p[n:])
+		n += m
+	}
+	return n, err
+}
+
+func checkOffset(off int64) error {
+	if off < 0 {
+		return fmt.Errorf("object offset %d is negative", off)
+	}
+	return nil
+}
+
+// firstError gives the first that is one.
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

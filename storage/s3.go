@@ -140,7 +140,7 @@ func (s *S3) wrap(verb, key string, err error) error {
 
 // Open as in Objects.
 func (s *S3) Open(ctx context.Context, key string, off, n int64) (io.ReadCloser, error) {
-	if err := cmpOr(CheckKey(key), checkOffset(off)); err != nil {
+	if err := firstError(CheckKey(key), checkOffset(off)); err != nil {
 		return nil, err
 	}
 	if n == 0 {
@@ -182,7 +182,7 @@ func (s *S3) Stat(ctx context.Context, key string) (int64, error) {
 	if errors.Is(err, ErrNoObject) {
 		// The answer to HEAD has no body, so a missing bucket looks like a missing object: ask, for that is a failure.
 		if ok, berr := s.core.BucketExists(ctx, s.bucket); berr != nil || !ok {
-			return 0, fmt.Errorf("look at object %s: bucket %s is missing: %w", key, s.bucket, cmpOr(berr, errNoBucket))
+			return 0, fmt.Errorf("look at object %s: bucket %s is missing: %w", key, s.bucket, firstError(berr, errNoBucket))
 		}
 	}
 	return 0, err

@@ -279,7 +279,7 @@ func TestOpenS3SaysWhatIsWrong(t *testing.T) {
 	mute.Endpoint = silent.Addr().String()
 	for name, c := range map[string]storage.S3Config{"secret": secret, "bucket": bucket, "nobody listens": nobody, "scheme": scheme, "silence": mute} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			s, err := storage.OpenS3(ctx, c)
 			if err == nil {
