@@ -1,7 +1,7 @@
 # The commands of this project. `make demo` and `make test` install what they need (see .ci/setup) and say what they
 # lack when they may not.
 
-.PHONY: build demo test test-full tools vet fuzz gallery
+.PHONY: build demo test test-full tools vet fuzz
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/truc ./cmd/truc

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -102,13 +103,15 @@ func (in *installation) startEmbedded(c *command) error {
 
 func (in *installation) useConfigured(ctx context.Context, o *options) error {
 	if o.KeyFile == "" {
-		return answer{exitFlags, "TRUC_KEY_FILE must be set: with a configured database the key is yours to keep (make one with `head -c 32 /dev/urandom | xxd -p -c 64`)"}
+		return answer{exitFlags, "TRUC_KEY_FILE must be set: with a configured database the key is yours to keep (make one, readable by its user alone, with `od -An -v -tx1 -N32 /dev/urandom | tr -d ' \\n'`)"}
 	}
 	var err error
 	if in.key, err = storage.OpenKeyFile(o.KeyFile, false); err != nil {
+		return unusable("%v", err)
+	}
+	if in.dsn, err = databaseURL(o); err != nil {
 		return err
 	}
-	in.dsn = o.DatabaseURL
 	if o.ObjectsDir != "" {
 		files, err := storage.OpenFiles(o.ObjectsDir)
 		if err != nil {
@@ -120,17 +123,17 @@ func (in *installation) useConfigured(ctx context.Context, o *options) error {
 	}
 	secret := o.S3SecretKey
 	if secret == "" && o.S3SecretFile != "" {
-		raw, err := os.ReadFile(o.S3SecretFile)
-		if err != nil {
-			return fmt.Errorf("read the S3 secret: %w", err)
+		if secret, err = readSecret(o.S3SecretFile); err != nil {
+			return err
 		}
-		secret = strings.TrimSpace(string(raw))
 	}
-	in.objects, err = storage.OpenS3(ctx, storage.S3Config{Endpoint: o.S3Endpoint, Bucket: o.S3Bucket, AccessKey: o.S3AccessKey,
+	s3, err := storage.OpenS3(ctx, storage.S3Config{Endpoint: o.S3Endpoint, Bucket: o.S3Bucket, AccessKey: o.S3AccessKey,
 		SecretKey: secret, TLS: o.S3TLS})
 	if err != nil {
 		return fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
 	}
+	in.objects = s3
+	in.closers = append(in.closers, s3.Close)
 	return nil
 }
 
@@ -142,6 +145,42 @@ func (in *installation) close() error {
 	}
 	in.closers = nil
 	return all
+}
+
+// readSecret reads a secret from its file; white space around it is an editor's, not the secret's.
+func readSecret(path string) (string, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", unusable("read a secret: %v", err)
+	}
+	secret := strings.TrimSpace(string(raw))
+	if secret == "" {
+		return "", unusable("the secret file %s is empty", path)
+	}
+	return secret, nil
+}
+
+// databaseURL is the configured URL with the password from its file, if there is one. It is put in as text, because a URL
+// with several hosts (host1:5432,host2:5432) is not one that net/url takes; and behind the user, where a driver that
+// reports the URL in an error knows how to hide it.
+func databaseURL(o *options) (string, error) {
+	if o.DatabasePass == "" {
+		return o.DatabaseURL, nil
+	}
+	scheme, rest, ok := strings.Cut(o.DatabaseURL, "://")
+	end := strings.IndexAny(rest, "/?")
+	if end < 0 {
+		end = len(rest)
+	}
+	at := strings.LastIndexByte(rest[:end], '@')
+	if !ok || at < 1 || strings.Contains(rest[:at], ":") {
+		return "", answer{exitFlags, "with TRUC_DATABASE_PASSWORD_FILE, TRUC_DATABASE_URL must be postgres://user@host/database: a user, and no password"}
+	}
+	password, err := readSecret(o.DatabasePass)
+	if err != nil {
+		return "", err
+	}
+	return scheme + "://" + rest[:at] + url.UserPassword("", password).String() + rest[at:], nil
 }
 
 // stateFolder is where the embedded default keeps everything.

@@ -48,12 +48,14 @@ type cli struct {
 	Report  reportCommand  `cmd:"" help:"Volumes."`
 	Bench   benchCommand   `cmd:"" help:"Measure, with a floor in the same run."`
 	Doctor  doctorCommand  `cmd:"" help:"Try every dependency for real."`
+	Ready   readyCommand   `cmd:"" help:"Ask the server on this machine whether it is ready: a health check."`
 }
 
 // options are those of every command that works on an installation.
 type options struct {
 	State        string     `env:"TRUC_STATE" help:"Folder of the embedded default (root: /var/lib/truc; else $XDG_STATE_HOME/truc)." type:"path"`
-	DatabaseURL  string     `env:"TRUC_DATABASE_URL" name:"database-url" help:"PostgreSQL to use instead of the embedded one."`
+	DatabaseURL  string     `env:"TRUC_DATABASE_URL" name:"database-url" help:"PostgreSQL to use instead of the embedded one: postgres://user@host[,host…]/database."`
+	DatabasePass string     `env:"TRUC_DATABASE_PASSWORD_FILE" name:"database-password-file" help:"File that holds the password that the URL leaves out." type:"path"`
 	S3Endpoint   string     `env:"TRUC_S3_ENDPOINT" name:"s3-endpoint" help:"Host and port of the S3 store."`
 	S3Bucket     string     `env:"TRUC_S3_BUCKET" name:"s3-bucket" help:"Bucket; made when missing."`
 	S3AccessKey  string     `env:"TRUC_S3_ACCESS_KEY" name:"s3-access-key" help:"Access key."`
