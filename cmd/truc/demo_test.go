@@ -2,25 +2,127 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
-// TestDemoOnce plays the whole story, as `truc demo --once --json` does.
+// TestDemoOnce plays the whole story on the binary, as `truc demo --once --json` does: the main end-to-end test.
 func TestDemoOnce(t *testing.T) {
-	var out, story bytes.Buffer
-	if code := run([]string{"demo", "--once", "--json"}, &out, &story); code != exitYes {
-		t.Fatalf("exit %d\n%s", code, story.String())
+	t.Parallel()
+	temporary := stateDir(t)
+	out, story, code := demoOnce(t, temporary)
+	if code != exitYes {
+		t.Fatalf("exit %d\n%s\n%s", code, out, story)
 	}
-	t.Log("\n" + story.String())
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 1 {
-		t.Fatalf("want one line on standard output, got %d:\n%s", len(lines), out.String())
+	if n := strings.Count(strings.TrimSpace(out), "\n"); n != 0 {
+		t.Errorf("standard output has %d lines before the JSON:\n%s", n, out)
 	}
-	var got map[string]any
-	if err := json.Unmarshal([]byte(lines[0]), &got); err != nil {
+	var got struct {
+		ledger
+		Lost     *int  `json:"lost"` // must be there, not only zero
+		Balanced *bool `json:"balanced"`
+		Pending  *int  `json:"pending"`
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Logf("%.1f s: %s", got.Seconds, out)
+	if got.Lost == nil || *got.Lost != 0 || got.Balanced == nil || !*got.Balanced || got.Pending == nil || *got.Pending != 0 {
+		t.Errorf("lost, balanced or pending: %s", out)
+	}
+	want := ledger{Dispatches: 7, Accepted: 3329, Delivered: 3325, Refused: 1, Held: 1, Recalled: 2, Receipts: 3086}
+	l := got.ledger
+	if l.Dispatches != want.Dispatches || l.Accepted != want.Accepted || l.Delivered != want.Delivered || l.Refused != want.Refused ||
+		l.Held != want.Held || l.Recalled != want.Recalled || l.Receipts != want.Receipts || l.Expired != 0 || l.Doubled != 0 || l.Stray != 0 {
+		t.Errorf("got  %+v\nwant %+v", l, want)
+	}
+	words := strings.Join(strings.Fields(story), " ") // lines are wrapped
+	for _, told := range []string{
+		"3.321/3.321",                 // (b)
+		"signature_broken",            // (c), refused
+		"GIỮ chờ người quyết định",    // (c), held
+		demoReturnReason,              // (d): 02 reached the sender
+		"HTTP 410",                    // (d): refused by a system
+		"recalled",                    // (d)
+		"Đủ 3.321/3.321 nơi nhận",     // (e)
+		"accepted delivered refused",  // the ledger
+		"Theo nhật ký riêng",          // the toys' logs
+		"Thanh Hóa's hub is up again", // English gloss
+		"valid Nguyễn Văn Thử (TEST)", // TEST everywhere
+	} {
+		if !strings.Contains(words, told) {
+			t.Errorf("the story does not tell %q", told)
+		}
+	}
+	if strings.Contains(story, "\x1b") || strings.Contains(story, "\r") {
+		t.Error("the story has terminal codes although nobody watches")
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("the throwaway folder is still there: %v %v", left, err)
+	}
+}
+
+func demoOnce(t *testing.T, temporary string) (out, story string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), demoPatience+time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary(t), "demo", "--once", "--json")
+	// A configured installation is left alone: this one does not even exist.
+	cmd.Env = append(os.Environ(), "TMPDIR="+temporary, "TRUC_DATABASE_URL=postgres://nobody@127.0.0.1:1/none")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
-	t.Log(lines[0])
+	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
+}
+
+// TestDemoFolder: nothing is deleted but what lies in a folder of the demo's own that nobody uses.
+func TestDemoFolder(t *testing.T) {
+	t.Parallel()
+	foreign := t.TempDir()
+	precious := filepath.Join(foreign, "precious")
+	if err := os.WriteFile(precious, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := openDemoFolder(foreign); err == nil {
+		_ = f.close()
+		t.Error("a folder that no demo made was taken")
+	}
+	if _, err := os.Stat(precious); err != nil {
+		t.Fatal(err)
+	}
+	own := filepath.Join(t.TempDir(), "a", "demo")
+	first, err := openDemoFolder(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(own, "toys"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var busy answer
+	if _, err := openDemoFolder(own); !errors.As(err, &busy) || busy.code != exitUnusable {
+		t.Errorf("a second demo on the same folder: %v", err)
+	}
+	if err := first.close(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := openDemoFolder(own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = second.close() }()
+	left, err := os.ReadDir(own)
+	if err != nil || len(left) != 1 || left[0].Name() != demoMarker {
+		t.Errorf("the demo's own folder should be empty but for its marker: %v %v", left, err)
+	}
 }

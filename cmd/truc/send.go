@@ -39,7 +39,7 @@ type sendCommand struct {
 
 	DemoPDF string   `env:"TRUC_SEND_DEMO_PDF" name:"demo-pdf" placeholder:"SUBJECT" help:"Make a TEST document with this subject and sign it with the test PKI of a demo (needs --pki)."`
 	PKI     string   `env:"TRUC_SEND_PKI" name:"pki" type:"existingdir" help:"Folder of a demo's test PKI: <state>/pki."`
-	Files   []string `arg:"" optional:"" type:"existingfile" help:"Files, sent as they are; the first is the document itself."`
+	Files   []string `arg:"" optional:"" type:"path" help:"Files, sent as they are; the first is the document itself."`
 
 	Tries int  `env:"TRUC_SEND_TRIES" default:"5" help:"Tries while the axis cannot be reached or asks to come later; 0: without end."`
 	JSON  bool `env:"TRUC_JSON" help:"Answer as JSON."`
