@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -53,6 +54,10 @@ func (s *Server) Handler() http.Handler {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.answerError
 	e.IPExtractor = echo.ExtractIPDirect()
+	if s.Proxied {
+		e.IPExtractor = echo.ExtractIPFromXFFHeader()
+		e.Use(fromProxy)
+	}
 	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true, LogErrorFunc: s.logPanic}), s.measure)
 	for _, r := range open {
 		e.Add(r.method, r.path, s.bounded(r))
@@ -67,6 +72,14 @@ func (s *Server) Handler() http.Handler {
 		e.Any("/*", echo.WrapHandler(s.Pages))
 	}
 	return e
+}
+
+// fromProxy gives the pages, which see only the request, the same address of the caller as everything else has.
+func fromProxy(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.Request().RemoteAddr = net.JoinHostPort(c.RealIP(), "0")
+		return next(c)
+	}
 }
 
 // bounded gives a route its time limit: the context's, and the connection's for its body.

@@ -74,6 +74,7 @@ type Config struct {
 	Workers    int // pushes in flight; default 64
 	Now        func() time.Time
 	Log        *slog.Logger
+	Proxied    bool         // a proxy of ours stands in front: callers' addresses come from X-Forwarded-For, as far as private networks wrote it
 	Pages      http.Handler // the web pages; everything that no other face serves goes there; may be nil
 }
 

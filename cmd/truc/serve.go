@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/truc-lienthong/truc/routing"
@@ -79,11 +80,11 @@ func (s *serveOptions) start(c *command, in *installation) (*running, error) {
 		public = url
 	}
 	srv, err := server.New(c.ctx, server.Config{Store: in.store, Key: in.key, Node: s.Node, PublicURL: public, Timetable: s.Timetable,
-		Revocation: s.Revocation, Limits: server.Limits{File: s.MaxFile, Rate: s.Rate}, Workers: s.Workers, Log: c.log})
+		Revocation: s.Revocation, Limits: server.Limits{File: s.MaxFile, Rate: s.Rate}, Workers: s.Workers, Proxied: s.PlainHTTP, Log: c.log})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	if srv.Pages, err = web.New(web.Config{Server: srv, Store: in.store, Key: in.key, Log: c.log, Secure: s.TLSCert != ""}); err != nil {
+	if srv.Pages, err = web.New(web.Config{Server: srv, Store: in.store, Key: in.key, Log: c.log, Secure: strings.HasPrefix(public, "https://")}); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
 	up := &running{url: url, server: srv, failed: make(chan error, 1), http: &http.Server{
