@@ -227,6 +227,7 @@ func (a *axis) do(request *http.Request) reply {
 	check(a.t, err)
 	r := reply{Response: response, raw: raw}
 	_ = json.Unmarshal(raw, &r.json) // not every answer is JSON
+	truthful(a.t, request, r)
 	return r
 }
 

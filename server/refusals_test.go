@@ -35,7 +35,9 @@ func (a *axis) kept(t testing.TB) string {
 	var b strings.Builder
 	ctx := t.Context()
 	check(t, a.Store.Objects.List(ctx, "", func(key string, size int64, _ time.Time) error {
-		fmt.Fprintf(&b, "%s %d\n", key, size)
+		if !strings.HasPrefix(key, "audit/") { // the signed heads of the audit chain, one a minute
+			fmt.Fprintf(&b, "%s %d\n", key, size)
+		}
 		return nil
 	}))
 	counts := make([]string, len(tables))
