@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,8 +61,25 @@ func (e *ConflictError) Error() string {
 
 // Accept writes the dispatch durably, or finds that it was written before. The context bounds only the waiting: a
 // commit once begun goes to its end. Uploads that lost against a kept copy, and those of a replay, are deleted.
-// Errors: *ConflictError; ErrUnavailable when nothing is known to be stored (the caller may send the same again).
+// Errors: *ConflictError; ErrUnavailable when nothing is known to be stored (the caller may send the same again, also
+// this very Acceptance).
 func (s *Store) Accept(ctx context.Context, a *Acceptance) (Accepted, error) {
+	for range acceptAgain {
+		done, err := s.acceptOnce(ctx, a)
+		if !errors.Is(err, errFree) {
+			return done, err
+		}
+	}
+	return Accepted{}, fmt.Errorf("%w: %w", ErrUnavailable, errFree)
+}
+
+// acceptAgain is how often an acceptance begins anew that lost against one that was undone.
+const acceptAgain = 3
+
+// errFree says that the key or identity against which an acceptance lost is free again: what took it was undone.
+var errFree = errors.New("key and identity are free again")
+
+func (s *Store) acceptOnce(ctx context.Context, a *Acceptance) (Accepted, error) {
 	fate, err := s.commits.submit(ctx, a)
 	if err != nil {
 		if fate.void {
@@ -69,12 +88,15 @@ func (s *Store) Accept(ctx context.Context, a *Acceptance) (Accepted, error) {
 		return Accepted{}, err
 	}
 	if fate.won {
-		s.discard(ctx, fate.unused)
+		s.discard(context.WithoutCancel(ctx), fate.unused)
 		return Accepted{ID: a.ID}, nil
 	}
 	known, err := s.known(context.WithoutCancel(ctx), a)
+	if err == nil && known.ID == a.ID { // an earlier try's commit, whose answer was lost, wrote it: its uploads count
+		return Accepted{ID: a.ID}, nil
+	}
 	if err == nil || errors.As(err, new(*ConflictError)) {
-		s.Discard(ctx, a.Uploads)
+		s.Discard(context.WithoutCancel(ctx), a.Uploads)
 	}
 	return known, err
 }
@@ -94,14 +116,8 @@ func (s *Store) Idempotent(ctx context.Context, system, key string) (id uuid.UUI
 // known answers for an acceptance whose identity or key was taken before it.
 func (s *Store) known(ctx context.Context, a *Acceptance) (Accepted, error) {
 	if a.IdempotencyKey != "" {
-		id, request, err := s.Idempotent(ctx, a.System, a.IdempotencyKey)
-		switch {
-		case err == nil && request != a.Request:
-			return Accepted{}, &ConflictError{Field: "Idempotency-Key", Existing: id}
-		case err == nil:
-			return Accepted{ID: id, Replay: true}, nil
-		case !errors.Is(err, ErrNotFound):
-			return Accepted{}, err
+		if known, err := s.keyed(ctx, a); !errors.Is(err, ErrNotFound) {
+			return known, err
 		}
 	}
 	var result Accepted
@@ -110,40 +126,48 @@ func (s *Store) known(ctx context.Context, a *Acceptance) (Accepted, error) {
 		result, err = s.supplement(ctx, tx, a)
 		return err
 	})
+	if errors.Is(err, errKeyTaken) {
+		if result, err = s.keyed(ctx, a); errors.Is(err, ErrNotFound) {
+			err = errFree
+		}
+	}
 	return result, err
 }
 
-// supplement compares with the dispatch that has the identity and adds the recipients that it lacks.
-func (s *Store) supplement(ctx context.Context, tx pgx.Tx, a *Acceptance) (Accepted, error) {
-	var id uuid.UUID
-	var fingerprint []byte
-	err := tx.QueryRow(ctx, `
-		SELECT dispatch_id, fingerprint FROM identity
-		 WHERE sender = $1 AND document_id = $2 AND kind = $3 AND again = $4 FOR UPDATE`,
-		a.Sender, a.DocumentID, a.Kind, a.again()).Scan(&id, &fingerprint)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Accepted{}, fmt.Errorf("%w: the identity vanished while it was looked up", ErrUnavailable)
-	}
+// keyed answers by the idempotency key alone: what it stands for, or that it stands for something else. ErrNotFound: the
+// key is free.
+func (s *Store) keyed(ctx context.Context, a *Acceptance) (Accepted, error) {
+	id, request, err := s.Idempotent(ctx, a.System, a.IdempotencyKey)
 	if err != nil {
-		return Accepted{}, fmt.Errorf("look up identity: %w", err)
+		return Accepted{}, err
 	}
-	if [32]byte(fingerprint) != a.Fingerprint {
-		return Accepted{}, &ConflictError{Field: "document_id", Existing: id}
+	if request != a.Request {
+		return Accepted{}, &ConflictError{Field: "Idempotency-Key", Existing: id}
+	}
+	return Accepted{ID: id, Replay: true}, nil
+}
+
+// errKeyTaken says that another request took the key between the look at it and the commit, or that there is no identity
+// for it to stand for.
+var errKeyTaken = errors.New("the idempotency key was taken meanwhile")
+
+// supplement compares with the dispatch that has the identity and adds the recipients that it lacks. The key, which was
+// free, stands for this answer from now on: of a replay too.
+func (s *Store) supplement(ctx context.Context, tx pgx.Tx, a *Acceptance) (Accepted, error) {
+	id, err := identified(ctx, tx, a)
+	if err != nil {
+		return Accepted{}, err
 	}
 	missing, last, held, err := missingRecipients(ctx, tx, id, a.Deliveries)
 	if err != nil || len(missing) == 0 {
 		return Accepted{ID: id, Replay: true}, err
 	}
 	batch := &pgx.Batch{}
-	more := *a
-	more.ID, more.Deliveries = id, missing
+	recalls := a.recall(id, missing, held)
+	lockRecalled(batch, recalls)
 	queueDeliveries(batch, id, last, missing, a, held)
-	if a.Kind == Recall && held == "" {
-		queueRecall(batch, &more)
-	}
-	if a.IdempotencyKey != "" {
-		batch.Queue(`INSERT INTO idempotency (system_id, key, request, dispatch_id, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-			a.System, a.IdempotencyKey, a.Request[:], id, a.AcceptedAt.UTC())
+	for _, r := range recalls {
+		r.queue(batch)
 	}
 	batch.Queue(`UPDATE dispatch SET proof_sha256 = NULL, proof_size = NULL WHERE id = $1`, id)
 	queueAudit(batch, Event{At: a.AcceptedAt, Actor: a.System, IP: a.IP, Action: "dispatch.supplement",
@@ -156,6 +180,38 @@ func (s *Store) supplement(ctx context.Context, tx pgx.Tx, a *Acceptance) (Accep
 		added[i] = m.Agency
 	}
 	return Accepted{ID: id, Added: added}, nil
+}
+
+// identified takes the key and then the identity for this transaction and returns the dispatch that it stands for.
+func identified(ctx context.Context, tx pgx.Tx, a *Acceptance) (id uuid.UUID, err error) {
+	var fingerprint []byte
+	if a.IdempotencyKey != "" {
+		tag, err := tx.Exec(ctx, `
+			INSERT INTO idempotency (system_id, key, request, dispatch_id, created_at)
+			SELECT $1, $2, $3, dispatch_id, $4 FROM identity WHERE sender = $5 AND document_id = $6 AND kind = $7 AND again = $8
+			ON CONFLICT DO NOTHING`,
+			a.System, a.IdempotencyKey, a.Request[:], a.AcceptedAt.UTC(), a.Sender, a.DocumentID, a.Kind, a.again())
+		if err != nil {
+			return id, fmt.Errorf("keep the idempotency key: %w", err)
+		}
+		if tag.RowsAffected() == 0 {
+			return id, errKeyTaken
+		}
+	}
+	err = tx.QueryRow(ctx, `
+		SELECT dispatch_id, fingerprint FROM identity
+		 WHERE sender = $1 AND document_id = $2 AND kind = $3 AND again = $4 FOR UPDATE`,
+		a.Sender, a.DocumentID, a.Kind, a.again()).Scan(&id, &fingerprint)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return id, errFree
+	}
+	if err != nil {
+		return id, fmt.Errorf("look up identity: %w", err)
+	}
+	if [32]byte(fingerprint) != a.Fingerprint {
+		return id, &ConflictError{Field: "document_id", Existing: id}
+	}
+	return id, nil
 }
 
 // missingRecipients returns those that the dispatch does not have yet, its last delivery number, and why its
@@ -246,8 +302,8 @@ func queueDispatch(batch *pgx.Batch, a *Acceptance) error {
 	}
 	queueDeliveries(batch, a.ID, 0, a.Deliveries, a, a.HeldFor)
 	batch.Queue(`INSERT INTO tally (day, agency, metric, count) VALUES ($1, $2, 'sent', 1)`, Day(a.AcceptedAt), a.Sender)
-	if a.Kind == Recall && a.HeldFor == "" { // one that is held takes nothing back before a person lets it go on
-		queueRecall(batch, a)
+	for _, r := range a.recall(a.ID, a.Deliveries, a.HeldFor) { // whose targets are locked by now
+		r.queue(batch)
 	}
 	queueAudit(batch, Event{At: a.AcceptedAt, Actor: a.System, IP: a.IP, Action: "dispatch.accept", Object: a.ID.String(),
 		Detail: fmt.Sprintf("%s %s to %d recipients", a.Sender, a.DocumentID, len(a.Deliveries))})
@@ -289,13 +345,42 @@ func queueDeliveries(batch *pgx.Batch, id uuid.UUID, last int, list []NewDeliver
 		a.Urgency, Day(a.AcceptedAt))
 }
 
-// queueRecall adds the statement by which a recall takes back what the recipients' systems have not been told of yet,
-// be it pending or held: there it is a cancellation with no message (R22), so the recall's own delivery ends with it.
-func queueRecall(batch *pgx.Batch, a *Acceptance) {
-	agencies := make([]string, len(a.Deliveries))
-	for i, d := range a.Deliveries {
+// recall is the taking back of what the recipients' systems have not been told of yet, be it pending or held: there it
+// is a cancellation with no message (R22), so the recall's own delivery ends with it.
+type recall struct {
+	original uuid.UUID // whose deliveries are taken back
+	id       uuid.UUID // the recall's own dispatch
+	agencies []string  // at which recipients
+	at       time.Time
+}
+
+// recall returns what a is to take back, if it is a recall.
+func (a *Acceptance) recall(id uuid.UUID, list []NewDelivery, held string) []recall {
+	if a.Kind != Recall || held != "" { // one that is held takes nothing back before a person lets it go on
+		return nil
+	}
+	agencies := make([]string, len(list))
+	for i, d := range list {
 		agencies[i] = string(d.Agency)
 	}
+	return []recall{{original: a.Original, id: id, agencies: agencies, at: a.AcceptedAt}}
+}
+
+// lockRecalled adds the statements that lock all that recalls would take back, in the order of ids.
+func lockRecalled(batch *pgx.Batch, recalls []recall) {
+	agencies := map[uuid.UUID][]string{}
+	for _, r := range recalls {
+		agencies[r.original] = append(agencies[r.original], r.agencies...)
+	}
+	for _, original := range slices.SortedFunc(maps.Keys(agencies), compareIDs) {
+		batch.Queue(`
+			SELECT 1 FROM delivery WHERE dispatch_id = $1 AND agency = ANY($2) AND state IN ('pending', 'held') AND told_at IS NULL
+			 ORDER BY n FOR UPDATE`, original, agencies[original])
+	}
+}
+
+// queue adds the statement that takes back what lockRecalled locked.
+func (r recall) queue(batch *pgx.Batch) {
 	batch.Queue(`
 		WITH gone AS (
 		    UPDATE delivery SET state = 'recalled', state_at = $4, reason = 'recalled_unfetched', owner = '', deadline = NULL
@@ -307,7 +392,7 @@ func queueRecall(batch *pgx.Batch, a *Acceptance) {
 		    RETURNING d.dispatch_id, d.n)
 		DELETE FROM queue AS q USING (SELECT dispatch_id, n FROM gone UNION ALL SELECT dispatch_id, n FROM own) AS x
 		 WHERE q.dispatch_id = x.dispatch_id AND q.n = x.n AND q.kind = 'd'`,
-		a.Original, a.ID, agencies, a.AcceptedAt.UTC())
+		r.original, r.id, r.agencies, r.at.UTC())
 }
 
 // orNull gives the database NULL where Go has a zero value.

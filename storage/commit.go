@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +11,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Acceptances that wait at the same moment share one transaction and so one sync of the write-ahead log. There is no
@@ -78,7 +82,7 @@ func (c *committer) run() {
 	for first := range c.in {
 		group := c.gather(first)
 		fates := c.store.commitGroup(group)
-		if len(group) > 1 && slices.ContainsFunc(fates, func(f fate) bool { return f.err != nil && !errors.Is(f.err, ErrUnavailable) }) {
+		if len(group) > 1 && slices.ContainsFunc(fates, fate.refused) {
 			// One statement that PostgreSQL refuses undoes the whole group; alone, only the guilty one fails.
 			for i, w := range group {
 				fates[i] = c.store.commitGroup([]waiting{w})[0]
@@ -88,6 +92,11 @@ func (c *committer) run() {
 			w.done <- fates[i]
 		}
 	}
+}
+
+// refused says that PostgreSQL refused a statement, so that certainly nothing was written: it may be an innocent's fate.
+func (f fate) refused() bool {
+	return f.void && f.err != nil && (!errors.Is(f.err, ErrUnavailable) || errors.Is(f.err, ErrNoMonth))
 }
 
 // gather takes what waits right now, up to a group's size.
@@ -135,8 +144,12 @@ func (s *Store) commitGroup(group []waiting) []fate {
 	if err == nil {
 		return fates
 	}
+	var written map[uuid.UUID]bool
+	if committing {
+		written = s.written(group) // the answer to COMMIT was lost; was the commit?
+	}
 	for i, w := range group {
-		if committing && s.wasWritten(ctx, w.a) { // the answer to COMMIT was lost, the commit was not
+		if written[w.a.ID] {
 			fates[i] = fate{won: true}
 			continue
 		}
@@ -145,46 +158,54 @@ func (s *Store) commitGroup(group []waiting) []fate {
 	return fates
 }
 
-// claimIdentities writes keys and identities, sorted so that two nodes never wait for each other in a circle, and
-// notes who won.
+// claimIdentities writes keys and then identities, each sorted so that two nodes never wait for each other in a circle,
+// and notes who won.
 func claimIdentities(ctx context.Context, tx pgx.Tx, group []waiting, fates []fate) error {
+	batch := &pgx.Batch{}
+	for _, i := range sorted(group, compareKey) {
+		if a := group[i].a; a.IdempotencyKey != "" {
+			batch.Queue(`
+				INSERT INTO idempotency (system_id, key, request, dispatch_id, created_at) VALUES ($1, $2, $3, $4, $5)
+				ON CONFLICT DO NOTHING`, a.System, a.IdempotencyKey, a.Request[:], a.ID, a.AcceptedAt.UTC())
+		}
+	}
+	for _, i := range sorted(group, compareIdentity) {
+		a := group[i].a
+		// The identity only where the key, if there is one, was free.
+		batch.Queue(`
+			INSERT INTO identity (sender, document_id, kind, again, fingerprint, dispatch_id)
+			SELECT $1, $2, $3, $4, $5, $6::uuid
+			 WHERE $7 = '' OR EXISTS (SELECT 1 FROM idempotency WHERE system_id = $8 AND key = $7 AND dispatch_id = $6)
+			ON CONFLICT DO NOTHING`,
+			a.Sender, a.DocumentID, a.Kind, a.again(), a.Fingerprint[:], a.ID, a.IdempotencyKey, a.System).
+			Exec(func(tag pgconn.CommandTag) error {
+				fates[i].won = tag.RowsAffected() == 1
+				return nil
+			})
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("claim identity: %w", err)
+	}
+	return nil
+}
+
+// sorted returns the group's indexes in an order; equal ones stay as they came.
+func sorted(group []waiting, compare func(x, y *Acceptance) int) []int {
 	order := make([]int, len(group))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(x, y int) int { return compareIdentity(group[x].a, group[y].a) })
-	batch := &pgx.Batch{}
-	for _, i := range order {
-		a := group[i].a
-		// The identity only where the key, if there is one, was free.
-		batch.Queue(`
-			WITH key AS (
-			    INSERT INTO idempotency (system_id, key, request, dispatch_id, created_at)
-			    SELECT $1, $2::text, $3, $4, $5 WHERE $2::text IS NOT NULL
-			    ON CONFLICT DO NOTHING RETURNING 1)
-			INSERT INTO identity (sender, document_id, kind, again, fingerprint, dispatch_id)
-			SELECT $6, $7, $8, $9, $10, $4 WHERE $2::text IS NULL OR EXISTS (SELECT 1 FROM key)
-			ON CONFLICT DO NOTHING`,
-			a.System, orNull(a.IdempotencyKey, a.IdempotencyKey == ""), a.Request[:], a.ID, a.AcceptedAt.UTC(),
-			a.Sender, a.DocumentID, a.Kind, a.again(), a.Fingerprint[:])
-	}
-	results := tx.SendBatch(ctx, batch)
-	for _, i := range order {
-		tag, err := results.Exec()
-		if err != nil {
-			_ = results.Close()
-			return fmt.Errorf("claim identity: %w", err)
-		}
-		fates[i].won = tag.RowsAffected() == 1
-	}
-	return results.Close()
+	slices.SortStableFunc(order, func(x, y int) int { return compare(group[x].a, group[y].a) })
+	return order
+}
+
+func compareKey(x, y *Acceptance) int {
+	return cmp.Or(strings.Compare(x.System, y.System), strings.Compare(x.IdempotencyKey, y.IdempotencyKey))
 }
 
 func compareIdentity(x, y *Acceptance) int {
-	if c := strings.Compare(x.System+"\x00"+x.IdempotencyKey, y.System+"\x00"+y.IdempotencyKey); c != 0 {
-		return c
-	}
-	return strings.Compare(string(x.Sender)+"\x00"+x.DocumentID, string(y.Sender)+"\x00"+y.DocumentID)
+	return cmp.Or(strings.Compare(string(x.Sender), string(y.Sender)), strings.Compare(x.DocumentID, y.DocumentID),
+		cmp.Compare(x.Kind, y.Kind), bytes.Compare(x.again(), y.again()))
 }
 
 // writeWinners writes the objects (sorted by hash, for the same reason) and then everything else of those who won.
@@ -220,6 +241,13 @@ func writeWinners(ctx context.Context, tx pgx.Tx, group []waiting, fates []fate)
 			return nil
 		})
 	}
+	var recalls []recall
+	for i, w := range group {
+		if fates[i].won {
+			recalls = append(recalls, w.a.recall(w.a.ID, w.a.Deliveries, w.a.HeldFor)...)
+		}
+	}
+	lockRecalled(batch, recalls)
 	for i, w := range group {
 		if fates[i].won {
 			if err := queueDispatch(batch, w.a); err != nil {
@@ -233,22 +261,44 @@ func writeWinners(ctx context.Context, tx pgx.Tx, group []waiting, fates []fate)
 	return tx.SendBatch(ctx, batch).Close()
 }
 
-// wasWritten learns, after a COMMIT whose answer was lost, whether it happened. PostgreSQL may need a moment to come
-// back; what cannot be learned counts as not written, and the sender's next try finds the truth.
-func (s *Store) wasWritten(ctx context.Context, a *Acceptance) bool {
+// doubt is how long a lost COMMIT's outcome is asked for: PostgreSQL may need a moment to come back.
+const doubt = 5 * time.Second
+
+// written learns, after a COMMIT whose answer was lost, which of a group it wrote. What cannot be learned counts as not
+// written, though it may be: then nobody is told that it is, nothing of it is deleted, and the sender's next try finds
+// the truth.
+func (s *Store) written(group []waiting) map[uuid.UUID]bool {
+	ctx, cancel := context.WithTimeout(context.Background(), doubt) // the commit's own time may be over
+	defer cancel()
+	ids := make([]uuid.UUID, len(group))
+	for i, w := range group {
+		ids[i] = w.a.ID
+	}
 	retry := time.NewTicker(100 * time.Millisecond)
 	defer retry.Stop()
-	for range 50 {
-		var found bool
-		err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM identity WHERE dispatch_id = $1)`, a.ID).Scan(&found)
+	for {
+		found, err := s.identities(ctx, ids)
 		if err == nil {
 			return found
 		}
 		select {
 		case <-ctx.Done():
-			return false
+			return nil
 		case <-retry.C:
 		}
 	}
-	return false
+}
+
+func (s *Store) identities(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]bool, error) {
+	rows, err := s.pool.Query(ctx, `SELECT dispatch_id FROM identity WHERE dispatch_id = ANY($1)`, ids)
+	if err != nil {
+		return nil, err
+	}
+	found := map[uuid.UUID]bool{}
+	var id uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error {
+		found[id] = true
+		return nil
+	})
+	return found, err
 }

@@ -37,9 +37,13 @@ var invariants = []struct{ broken, sql string }{
 	{"pending delivery that nothing will move", `
 		SELECT dispatch_id || '.' || n FROM delivery AS d WHERE state = 'pending'
 		   AND NOT EXISTS (SELECT 1 FROM queue AS q WHERE q.dispatch_id = d.dispatch_id AND q.n = d.n AND q.kind = 'd')`},
-	{"queued delivery that is not pending", `
+	{"queued delivery that is not pending, or waits at another system than the delivery says", `
 		SELECT q.dispatch_id || '.' || q.n FROM queue AS q JOIN delivery AS d ON d.dispatch_id = q.dispatch_id AND d.n = q.n
-		 WHERE q.kind = 'd' AND d.state <> 'pending'`},
+		 WHERE q.kind = 'd' AND (d.state <> 'pending' OR d.system_id <> q.destination)`},
+	{"queued item, attempt or receipt of no delivery", `
+		SELECT x.dispatch_id || '.' || x.n FROM (SELECT dispatch_id, n FROM queue UNION SELECT dispatch_id, n FROM attempt
+		       UNION SELECT dispatch_id, n FROM receipt) AS x
+		 WHERE NOT EXISTS (SELECT 1 FROM delivery AS d WHERE d.dispatch_id = x.dispatch_id AND d.n = x.n)`},
 	{"queued receipt that does not exist", `
 		SELECT q.dispatch_id || '.' || q.n FROM queue AS q WHERE q.kind = 'r'
 		   AND NOT EXISTS (SELECT 1 FROM receipt AS r WHERE r.dispatch_id = q.dispatch_id AND r.n = q.n AND r.k = q.k)`},

@@ -2,7 +2,10 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,6 +33,35 @@ type ClaimLimits struct {
 // within its own limit so that a long queue for one does not keep others waiting. The attempt is written before the
 // call: a crash in the middle leaves an attempt without an outcome and an item that comes due when the lease ends.
 func (s *Store) Claim(ctx context.Context, node string, now time.Time, l ClaimLimits) ([]Claimed, error) {
+	claims, err := s.claim(ctx, node, now, l)
+	for range claimAgain {
+		if !isDuplicate(err) {
+			break
+		}
+		claims, err = s.claim(ctx, node, now, l)
+	}
+	if err != nil || len(claims) == 0 {
+		return nil, unavailable(err)
+	}
+	items, err := s.items(ctx, slices.Collect(maps.Keys(claims)))
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Claimed, 0, len(items))
+	for _, item := range items { // one that was taken or recalled in between has no item any more
+		c := claims[item.ItemID]
+		c.Item = item
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// claimAgain is how often a claim begins anew because its snapshot was too old: an item that another node claimed and
+// gave back after the statement began is free, but the attempt of that claim is not seen and its number is taken.
+const claimAgain = 5
+
+// claim takes due rows and writes their attempts, in one statement. No wait for a lock is in it.
+func (s *Store) claim(ctx context.Context, node string, now time.Time, l ClaimLimits) (map[ItemID]Claimed, error) {
 	rows, err := s.pool.Query(ctx, `
 		WITH room AS (
 		    SELECT q.dispatch_id, q.n, q.kind, q.k
@@ -37,7 +69,7 @@ func (s *Store) Claim(ctx context.Context, node string, now time.Time, l ClaimLi
 		          SELECT dispatch_id, n, kind, k, urgency, due FROM queue
 		           WHERE destination = s.id AND urgency = u.urgency AND due <= $2
 		           ORDER BY due LIMIT $4 FOR UPDATE SKIP LOCKED) AS q
-		     WHERE s.way = 'push' AND s.disabled_at IS NULL AND s.id <> ALL($6)
+		     WHERE s.way = 'push' AND s.disabled_at IS NULL AND s.id <> ALL(coalesce($6::text[], '{}'))
 		     ORDER BY q.urgency DESC, q.due LIMIT $5),
 		claimed AS (
 		    UPDATE queue AS q SET due = $2::timestamptz + $3::interval, fence = q.fence + 1
@@ -53,33 +85,18 @@ func (s *Store) Claim(ctx context.Context, node string, now time.Time, l ClaimLi
 		  FROM claimed AS c LEFT JOIN tried AS t ON c.kind = 'd' AND t.dispatch_id = c.dispatch_id AND t.n = c.n`,
 		node, now.UTC(), l.Lease, l.PerDestination, l.Total, l.Except)
 	if err != nil {
-		return nil, unavailable(fmt.Errorf("claim: %w", err))
+		return nil, fmt.Errorf("claim: %w", err)
 	}
 	claims := map[ItemID]Claimed{}
-	var ids []ItemID
 	var id ItemID
 	var kind string
 	var fence, try int
 	_, err = pgx.ForEachRow(rows, []any{&id.Dispatch, &id.N, &kind, &id.K, &fence, &try}, func() error {
 		id.Kind = ItemKind(kind[0])
 		claims[id] = Claimed{Fence: fence, Try: try}
-		ids = append(ids, id)
 		return nil
 	})
-	if err != nil || len(ids) == 0 {
-		return nil, unavailable(err)
-	}
-	items, err := s.items(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	list := make([]Claimed, 0, len(items))
-	for _, item := range items {
-		c := claims[item.ItemID]
-		c.Item = item
-		list = append(list, c)
-	}
-	return list, nil
+	return claims, err
 }
 
 // Result is what came of a claimed item's try.
@@ -118,8 +135,11 @@ func (s *Store) Record(ctx context.Context, results []Result) (lost int, err err
 	return lost, nil
 }
 
-// lockDeliveries takes the rows of all results in one order, before anything else: receipts and "taken" lock the delivery
-// and then its queue row, and two that lock in opposite orders would wait for each other.
+// The order of locks, so that no two verbs wait for each other in a circle: idempotency key, identity, object, delivery,
+// queue. Whoever needs several deliveries locks them in the order of their ids, in a statement of its own before the
+// first is changed. A queue row is locked only by who holds its delivery, or else with SKIP LOCKED (Claim, Answers).
+
+// lockDeliveries takes the rows of all results in that order.
 func lockDeliveries(batch *pgx.Batch, results []Result) {
 	dispatches, ns := make([]uuid.UUID, len(results)), make([]int32, len(results))
 	for i, r := range results {
@@ -249,26 +269,55 @@ func (s *Store) Answers(ctx context.Context, system string, ok bool, failure str
 			UPDATE system SET failing_since = coalesce(failing_since, $2), failure = $3 WHERE id = $1`, system, now.UTC(), failure)
 		return 0, unavailable(err)
 	}
-	err = s.tx(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `
-			UPDATE system SET failing_since = NULL, failure = '' WHERE id = $1 AND failing_since IS NOT NULL`, system)
-		if err != nil || tag.RowsAffected() == 0 {
-			return err
+	// 1. What waits. A crash after some batches leaves the system failing, and its next success goes on.
+	var failing bool
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM system WHERE id = $1 AND failing_since IS NOT NULL)`, system).Scan(&failing)
+	if err != nil || !failing {
+		return 0, unavailable(err)
+	}
+	for {
+		n, err := s.revive(ctx, system, now, lease)
+		if err != nil {
+			return revived, err
 		}
-		tag, err = tx.Exec(ctx, `UPDATE queue SET due = $2 WHERE destination = $1 AND due > $3`,
-			system, now.UTC(), now.Add(lease).UTC())
-		revived = tag.RowsAffected()
-		return err
-	})
-	return revived, err
+		if revived += n; n < reviveBatch {
+			break
+		}
+	}
+	// 2. The mark. What failed in between has set it anew, with a later time, and keeps it.
+	_, err = s.pool.Exec(ctx, `
+		UPDATE system SET failing_since = NULL, failure = '' WHERE id = $1 AND failing_since <= $2`, system, now.UTC())
+	return revived, unavailable(err)
 }
 
-// ReleaseHeld lets a held dispatch go on: its held deliveries become pending (or delivered, in a mailbox) and queue.
-// It returns how many moved; none is ErrNotFound, for an operation that changed nothing is not a success (R104).
+const reviveBatch = 1000
+
+// revive makes a batch due. A row that is locked just now is being claimed, recorded or ended: it is left to that.
+func (s *Store) revive(ctx context.Context, system string, now time.Time, lease time.Duration) (int64, error) {
+	tag, err := s.pool.Exec(ctx, `
+		WITH part AS (
+		    SELECT dispatch_id, n, kind, k FROM queue WHERE destination = $1 AND due > $3
+		     ORDER BY urgency DESC, due LIMIT $4 FOR UPDATE SKIP LOCKED)
+		UPDATE queue AS q SET due = $2 FROM part
+		 WHERE q.dispatch_id = part.dispatch_id AND q.n = part.n AND q.kind = part.kind AND q.k = part.k`,
+		system, now.UTC(), now.Add(lease).UTC(), reviveBatch)
+	if err != nil {
+		return 0, unavailable(fmt.Errorf("bring forward what waits for %s: %w", system, err))
+	}
+	return tag.RowsAffected(), nil
+}
+
+// ReleaseHeld lets a held dispatch go on: its held deliveries become pending (or delivered, in a mailbox) and queue; a
+// recall that was held now takes back what is unfetched. It returns how many moved; none is ErrNotFound, for an
+// operation that changed nothing is not a success (R104).
 func (s *Store) ReleaseHeld(ctx context.Context, dispatch uuid.UUID, actor, ip string, now time.Time) (int64, error) {
 	var moved int64
 	err := s.tx(ctx, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, `
+		recalls, err := lockHeld(ctx, tx, dispatch, now)
+		if err != nil {
+			return err
+		}
+		err = tx.QueryRow(ctx, `
 			WITH freed AS (
 			    UPDATE delivery SET state = CASE WHEN way = 'mailbox' THEN 'delivered' ELSE 'pending' END,
 			           state_at = $2, reason = '', owner = '', deadline = NULL
@@ -287,27 +336,65 @@ func (s *Store) ReleaseHeld(ctx context.Context, dispatch uuid.UUID, actor, ip s
 			return ErrNotFound
 		}
 		batch := &pgx.Batch{}
+		for _, r := range recalls {
+			r.queue(batch)
+		}
 		queueAudit(batch, Event{At: now, Actor: actor, IP: ip, Action: "dispatch.release", Object: dispatch.String()})
 		return tx.SendBatch(ctx, batch).Close()
 	})
 	return moved, err
 }
 
+// lockHeld takes the locks of a release: the identity, so that no recipient is added as held meanwhile; what a recall
+// would take back (its original is older, so its ids come first); and the held deliveries. It returns the recall, if the
+// dispatch is one.
+func lockHeld(ctx context.Context, tx pgx.Tx, dispatch uuid.UUID, now time.Time) ([]recall, error) {
+	var kind Kind
+	r := recall{id: dispatch, at: now}
+	err := tx.QueryRow(ctx, `
+		SELECT d.kind, coalesce(d.original, '00000000-0000-0000-0000-000000000000'),
+		       ARRAY(SELECT agency FROM delivery WHERE dispatch_id = $1 AND state = 'held')
+		  FROM identity AS i JOIN dispatch AS d ON d.id = i.dispatch_id WHERE i.dispatch_id = $1 AND d.id = $1 FOR UPDATE OF i`, dispatch).
+		Scan(&kind, &r.original, &r.agencies)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", dispatch, err)
+	}
+	var recalls []recall
+	if kind == Recall {
+		recalls = append(recalls, r)
+	}
+	batch := &pgx.Batch{}
+	lockRecalled(batch, recalls)
+	batch.Queue(`SELECT 1 FROM delivery WHERE dispatch_id = $1 AND state = 'held' ORDER BY n FOR UPDATE`, dispatch)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return nil, fmt.Errorf("lock deliveries of %s: %w", dispatch, err)
+	}
+	return recalls, nil
+}
+
+const rerouteBatch = 1000
+
 // Reroute moves what waits for an agency to the system that serves it now, in batches of a thousand. Only the row's
 // destination moves; whom it was addressed to stays. It returns how many moved.
 func (s *Store) Reroute(ctx context.Context, agency routing.Code, from, to string, way routing.Way, now time.Time) (int64, error) {
 	var total int64
 	for {
-		var moved int64
+		var found, moved int64
 		err := s.pool.QueryRow(ctx, `
 			WITH part AS (
 			    SELECT q.dispatch_id, q.n FROM queue AS q JOIN delivery AS d ON d.dispatch_id = q.dispatch_id AND d.n = q.n
-			     WHERE q.destination = $2 AND q.kind = 'd' AND d.agency = $1 AND d.state = 'pending' LIMIT 1000 FOR UPDATE OF q, d),
+			     WHERE q.destination = $2 AND q.kind = 'd' AND d.agency = $1 AND d.state = 'pending' LIMIT $7),
+			locked AS (
+			    SELECT d.dispatch_id, d.n FROM delivery AS d JOIN part ON d.dispatch_id = part.dispatch_id AND d.n = part.n
+			     WHERE d.system_id = $2 AND d.state = 'pending' ORDER BY d.dispatch_id, d.n FOR UPDATE OF d),
 			moved AS (
 			    UPDATE delivery AS d SET system_id = $3, way = $4, told_at = NULL,
 			           state = CASE WHEN $4 = 'mailbox' THEN 'delivered' ELSE d.state END,
 			           state_at = CASE WHEN $4 = 'mailbox' THEN $5 ELSE d.state_at END
-			      FROM part WHERE d.dispatch_id = part.dispatch_id AND d.n = part.n RETURNING d.dispatch_id, d.n),
+			      FROM locked WHERE d.dispatch_id = locked.dispatch_id AND d.n = locked.n RETURNING d.dispatch_id, d.n),
 			requeued AS (
 			    UPDATE queue AS q SET destination = $3, fence = q.fence + 1, due = CASE WHEN $4 = 'push' THEN $5::timestamptz END
 			      FROM moved WHERE $4 <> 'mailbox' AND q.dispatch_id = moved.dispatch_id AND q.n = moved.n AND q.kind = 'd'),
@@ -315,12 +402,12 @@ func (s *Store) Reroute(ctx context.Context, agency routing.Code, from, to strin
 			    DELETE FROM queue AS q USING moved WHERE $4 = 'mailbox' AND q.dispatch_id = moved.dispatch_id AND q.n = moved.n AND q.kind = 'd'),
 			counted AS (
 			    INSERT INTO tally (day, agency, metric, count) SELECT $6, $1, 'received', 1 FROM moved WHERE $4 = 'mailbox')
-			SELECT count(*) FROM moved`, agency, from, to, string(way), now.UTC(), Day(now)).Scan(&moved)
+			SELECT (SELECT count(*) FROM part), (SELECT count(*) FROM moved)`,
+			agency, from, to, string(way), now.UTC(), Day(now), rerouteBatch).Scan(&found, &moved)
 		if err != nil {
 			return total, unavailable(fmt.Errorf("reroute %s: %w", agency, err))
 		}
-		total += moved
-		if moved < 1000 {
+		if total += moved; found < rerouteBatch {
 			return total, nil
 		}
 	}

@@ -39,6 +39,10 @@ var ErrNotFound = errors.New("not found")
 // caller may try again.
 var ErrUnavailable = errors.New("database unavailable")
 
+// ErrNoMonth says that no month is attached for the time of a dispatch: the node's clock is far off, or the job that
+// attaches months has not run for as long. Setting either right mends it, so it is ErrUnavailable too.
+var ErrNoMonth = fmt.Errorf("%w: no month is attached for the time of this dispatch", ErrUnavailable)
+
 // Store is the database and the object store together. Its methods may be called concurrently.
 type Store struct {
 	Objects Objects
@@ -138,13 +142,13 @@ func unavailable(err error) error {
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		if pg.Code == "23514" && pg.ConstraintName == "" {
-			// No partition takes the row: the clock points to a month that is not attached. The job that attaches months,
-			// or whoever sets the clock right, mends it.
-			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		if pg.Code == "23514" && pg.ConstraintName == "" { // check_violation of no check: no partition takes the row
+			return fmt.Errorf("%w: %w", ErrNoMonth, err)
 		}
 		switch pg.Code[:2] {
-		case "08", "53", "57", "58": // connection, resources (disk full), shutdown, system error
+		// Connection, rolled back for others' sake (a deadlock), resources (disk full), shutdown, system error: the same again
+		// may succeed.
+		case "08", "40", "53", "57", "58":
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		return err

@@ -130,8 +130,11 @@ func (s *Store) Seen(ctx context.Context, at map[string]time.Time) error {
 	for id, t := range at {
 		ids, times = append(ids, id), append(times, t.UTC())
 	}
+	// In the order of ids, for two nodes that write at once must not wait for each other.
 	_, err := s.pool.Exec(ctx, `
-		UPDATE system SET seen_at = x.at FROM unnest($1::text[], $2::timestamptz[]) AS x (id, at)
-		 WHERE system.id = x.id AND (seen_at IS NULL OR seen_at < x.at)`, ids, times)
+		WITH locked AS (
+		    SELECT system.id, x.at FROM system JOIN unnest($1::text[], $2::timestamptz[]) AS x (id, at) ON system.id = x.id
+		     WHERE seen_at IS NULL OR seen_at < x.at ORDER BY system.id FOR NO KEY UPDATE OF system)
+		UPDATE system SET seen_at = locked.at FROM locked WHERE system.id = locked.id`, ids, times)
 	return unavailable(err)
 }
