@@ -12,6 +12,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -66,11 +67,12 @@ func findEmbeddedHome(c EmbeddedConfig) (*embeddedHome, error) {
 	return h, nil
 }
 
-// socketFolder is inside dir, or a short name in /tmp for all that use dir when that would be too long for a socket.
+// socketFolder is inside dir, or a short name in /tmp for all that use dir when that would be too long for a socket, or
+// holds what PostgreSQL and its clients take for a list or a quote.
 // (Not os.TempDir: two users of the cluster may have different ones.)
 func socketFolder(dir string) string {
 	inside := filepath.Join(dir, "run")
-	if len(inside)+1+len(socketName) < socketMost {
+	if len(inside)+1+len(socketName) < socketMost && !strings.ContainsAny(inside, ", \"'\\") {
 		return inside
 	}
 	digest := sha256.Sum256([]byte(dir))

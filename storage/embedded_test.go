@@ -91,6 +91,16 @@ func gone(t *testing.T, dir string) bool {
 	return true
 }
 
+// mustBeStopped: PostgreSQL removes its pid file as the last thing. The locks may live on for a moment in a process that
+// another test is just starting and that has not yet closed what it inherited.
+func mustBeStopped(t *testing.T, dir string) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(dir, "pg", "postmaster.pid")); err == nil {
+		t.Error("the last user has closed and PostgreSQL is still there")
+	}
+	eventually(t, "everything of PostgreSQL goes", func() bool { return gone(t, dir) })
+}
+
 func pidIn(t *testing.T, path string) int {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -146,9 +156,7 @@ func TestEmbeddedIsPrivateAndDurable(t *testing.T) {
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if !gone(t, dir) {
-		t.Error("the last user has closed and PostgreSQL is still there")
-	}
+	mustBeStopped(t, dir)
 	if err := e.Close(); err != nil {
 		t.Errorf("close again: %v", err)
 	}
@@ -252,9 +260,7 @@ func TestEmbeddedIsSharedUntilTheLastUserGoes(t *testing.T) {
 		t.Error("PostgreSQL is gone although a user is left")
 	}
 	others[2].leave(t)
-	if !gone(t, dir) {
-		t.Error("the last user has closed and PostgreSQL is still there")
-	}
+	mustBeStopped(t, dir)
 }
 
 func TestEmbeddedGoesWhenItsOnlyUserIsKilled(t *testing.T) {
@@ -342,9 +348,7 @@ func TestEmbeddedComesBackAfterKill9(t *testing.T) {
 			if err := e.Close(); err != nil {
 				t.Error(err)
 			}
-			if !gone(t, dir) {
-				t.Error("something outlived the last user")
-			}
+			mustBeStopped(t, dir)
 		})
 	}
 }
@@ -371,14 +375,21 @@ func TestEmbeddedUsersComeAndGo(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if !gone(t, dir) {
-		t.Error("PostgreSQL outlived its last user")
+	mustBeStopped(t, dir)
+}
+
+func TestEmbeddedInAnOddFolder(t *testing.T) {
+	t.Parallel()
+	for name, part := range map[string]string{"long": strings.Repeat("dài/", 20), "list": "a, b's", "quote": `a"b\c`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inAnOddFolder(t, part)
+		})
 	}
 }
 
-func TestEmbeddedInALongFolder(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(filepath.Dir(reachable(t)), strings.Repeat("dài/", 20), "pg")
+func inAnOddFolder(t *testing.T, part string) {
+	dir := filepath.Join(filepath.Dir(reachable(t)), part, "pg")
 	e := startEmbedded(t, dir)
 	if got := mustQuery[int](t, e.DSN(), "SELECT 7"); got != 7 {
 		t.Errorf("got %d", got)

@@ -278,6 +278,21 @@ func fullDisk(t *testing.T) {
 	noRubbish(t, f, 2)
 }
 
+func FuzzCheckKey(f *testing.F) {
+	for _, key := range []string{"a", "20261121/019f", "../x", "a/../b", "/a", "a//b", ".tmp/x", "a\x00b", "ă"} {
+		f.Add(key)
+	}
+	f.Fuzz(func(t *testing.T, key string) {
+		if CheckKey(key) != nil {
+			return
+		}
+		files := &Files{dir: "/objects"}
+		if path := files.path(key); path != "/objects/"+key || strings.Contains(path, "/.") {
+			t.Errorf("key %q leads to %s", key, path)
+		}
+	})
+}
+
 func BenchmarkFilesPut(b *testing.B) {
 	for _, clients := range []int{1, 8, 32} {
 		b.Run(fmt.Sprintf("1MB/%d", clients), func(b *testing.B) {
