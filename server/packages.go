@@ -41,12 +41,15 @@ func metadataOf(d storage.Dispatch) (Metadata, error) {
 // packageOf returns a dispatch's edXML package, making it on first use. It is made once and kept: every reader gets
 // the same bytes, also after an upgrade that writes packages differently.
 func (s *Server) packageOf(ctx context.Context, id uuid.UUID) (storage.Object, error) {
-	d, err := s.Store.Dispatch(ctx, id)
+	d, err := s.Store.DispatchHead(ctx, id)
 	if err != nil {
 		return storage.Object{}, err
 	}
 	if d.Package.SHA256 != "" {
 		return d.Package, nil
+	}
+	if d, err = s.Store.Dispatch(ctx, id); err != nil {
+		return storage.Object{}, err
 	}
 	m, err := metadataOf(d)
 	if err != nil {
@@ -80,7 +83,7 @@ func (s *Server) make(ctx context.Context, id uuid.UUID, what storage.Made, writ
 }
 
 // readable finds a delivery that the caller may read: the recipient's system, or the sender's. fetching is true for
-// the recipient's.
+// the recipient's. d has no bulk (storage.DispatchHead).
 func (s *Server) readable(c echo.Context) (d storage.Dispatch, dl storage.Delivery, fetching bool, err error) {
 	id, ok := storage.ParseDeliveryID(c.Param("id"))
 	if !ok {
@@ -90,7 +93,7 @@ func (s *Server) readable(c echo.Context) (d storage.Dispatch, dl storage.Delive
 	if dl, err = s.Store.Delivery(ctx, id); err != nil {
 		return d, dl, false, err
 	}
-	if d, err = s.Store.Dispatch(ctx, id.Dispatch); err != nil {
+	if d, err = s.Store.DispatchHead(ctx, id.Dispatch); err != nil {
 		return d, dl, false, err
 	}
 	if !s.servesEither(who(c), d, dl.Agency) {
@@ -111,6 +114,9 @@ func (s *Server) getPackage(c echo.Context) error {
 		return err
 	}
 	if strings.Contains(c.Request().Header.Get("Accept"), "application/json") {
+		if d, err = s.Store.Dispatch(c.Request().Context(), d.ID); err != nil {
+			return err
+		}
 		return s.packageJSON(c, d, dl)
 	}
 	made, err := s.packageOf(c.Request().Context(), d.ID)

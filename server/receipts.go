@@ -53,7 +53,7 @@ func (s *Server) AddReceipt(c echo.Context, r storage.Receipt) (storage.Recorded
 	if err != nil {
 		return storage.Recorded{}, err
 	}
-	d, err := s.Store.Dispatch(ctx, r.Dispatch)
+	d, err := s.Store.DispatchHead(ctx, r.Dispatch)
 	if err != nil {
 		return storage.Recorded{}, err
 	}

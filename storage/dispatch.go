@@ -86,18 +86,24 @@ type Attachment struct {
 	Verdict signing.Verdict
 }
 
-const dispatchColumns = `id, system_id, sender, document_id, kind, coalesce(original, '00000000-0000-0000-0000-000000000000'),
-	number, notation, coalesce(promulgated, '0001-01-01'), type_name, subject, urgency, form, first_part, signature,
-	verdict, report, warnings, coalesce(held_for, ''), coalesce(held_by, ''), directory, accepted_at,
-	coalesce(package_sha256, ''), coalesce(package_size, 0), coalesce(proof_sha256, ''), coalesce(proof_size, 0)`
+// The columns of a dispatch, in the order of scanDispatch: those that are small, and its bulk, or nothing in place of that.
+const (
+	dispatchColumns = `id, system_id, sender, document_id, kind, coalesce(original, '00000000-0000-0000-0000-000000000000'),
+	number, notation, coalesce(promulgated, '0001-01-01'), type_name, subject, urgency, form,
+	verdict, coalesce(held_for, ''), coalesce(held_by, ''), directory, accepted_at,
+	coalesce(package_sha256, ''), coalesce(package_size, 0), coalesce(proof_sha256, ''), coalesce(proof_size, 0), `
+	dispatchBulk   = `first_part, signature, report, warnings`
+	dispatchNoBulk = `''::bytea, NULL::bytea, '{}'::jsonb, '[]'::jsonb`
+)
 
 func scanDispatch(row pgx.Row) (Dispatch, error) {
 	var d Dispatch
 	var report []byte
 	err := row.Scan(&d.ID, &d.System, &d.Sender, &d.DocumentID, &d.Kind, &d.Original,
-		&d.Number, &d.Notation, &d.Promulgated, &d.TypeName, &d.Subject, &d.Urgency, &d.Form, &d.FirstPart, &d.Signature,
-		&d.Verdict, &report, &d.Warnings, &d.HeldFor, &d.HeldBy, &d.Directory, &d.AcceptedAt,
-		&d.Package.SHA256, &d.Package.Size, &d.Proof.SHA256, &d.Proof.Size)
+		&d.Number, &d.Notation, &d.Promulgated, &d.TypeName, &d.Subject, &d.Urgency, &d.Form,
+		&d.Verdict, &d.HeldFor, &d.HeldBy, &d.Directory, &d.AcceptedAt,
+		&d.Package.SHA256, &d.Package.Size, &d.Proof.SHA256, &d.Proof.Size,
+		&d.FirstPart, &d.Signature, &report, &d.Warnings)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return d, ErrNotFound
 	}
@@ -115,7 +121,18 @@ func scanDispatch(row pgx.Row) (Dispatch, error) {
 
 // Dispatch returns one dispatch with its attachments, or ErrNotFound.
 func (s *Store) Dispatch(ctx context.Context, id uuid.UUID) (Dispatch, error) {
-	d, err := scanDispatch(s.pool.QueryRow(ctx, `SELECT `+dispatchColumns+` FROM dispatch WHERE id = $1`, id))
+	return s.dispatch(ctx, id, dispatchBulk)
+}
+
+// DispatchHead is Dispatch without first part, signature, report and warnings. The first part names every recipient (some
+// 300 kB for thirty thousand), and each recipient's system asks for its package, its files and its receipts: what answers
+// those must not read it every time.
+func (s *Store) DispatchHead(ctx context.Context, id uuid.UUID) (Dispatch, error) {
+	return s.dispatch(ctx, id, dispatchNoBulk)
+}
+
+func (s *Store) dispatch(ctx context.Context, id uuid.UUID, bulk string) (Dispatch, error) {
+	d, err := scanDispatch(s.pool.QueryRow(ctx, `SELECT `+dispatchColumns+bulk+` FROM dispatch WHERE id = $1`, id))
 	if err != nil {
 		return d, err
 	}
