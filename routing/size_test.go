@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -22,7 +23,7 @@ func many(n int) []Agency {
 	}
 	var out []Agency
 	add := func(code Code, name string, parent Code) {
-		a := Agency{Code: code, Name: name, Parent: Code(string(append([]byte(nil), parent...))), Kind: fmt.Sprint("UBND"), Status: Live, Decision: fmt.Sprint("QĐ 09/2025/QĐ-TTg"), CodeSource: fmt.Sprint("synthetic"), ValidFrom: time.Unix(0, 0)}
+		a := Agency{Code: code, Name: name, Parent: Code(string(append([]byte(nil), parent...))), Kind: strings.Clone("UBND"), Status: Live, Decision: strings.Clone("QĐ 09/2025/QĐ-TTg"), CodeSource: strings.Clone("synthetic"), ValidFrom: time.Unix(0, 0)}
 		a.OldCode, _ = code.Equivalent()
 		out = append(out, a)
 	}

@@ -26,9 +26,8 @@ var (
 	oidEC      = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
 	oidEd25519 = asn1.ObjectIdentifier{1, 3, 101, 112}
 
-	oidEmail        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
-	oidUserID       = asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 1}
-	oidTimeStamping = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}
+	oidEmail  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
+	oidUserID = asn1.ObjectIdentifier{0, 9, 2342, 19200300, 100, 1, 1}
 )
 
 // digestByOID are the digest algorithms we can compute.

@@ -10,7 +10,6 @@ type comparison struct {
 	step     step
 
 	explained map[uint32]bool
-	oldPages  map[uint32]int
 	fields    map[uint32]bool // fields and widgets of the new form
 }
 

@@ -105,6 +105,7 @@ func (x *writer) pack(w io.Writer, content io.Reader, d Document, i int, a Attac
 	}
 	z := zip.NewWriter(w)
 	// Flags end up as 0x0808, as the library has them. The date is DOS's first: none at all is no date to some readers.
+	//lint:ignore SA1019 Modified would add an extended timestamp, which the library does not write
 	e, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Flags: 0x800, ModifiedDate: 1<<5 | 1})
 	if err != nil {
 		return err

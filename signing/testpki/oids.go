@@ -21,8 +21,6 @@ var (
 	oidTestPolicy      = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1} // an arc nobody has: TEST
 	oidEKUTimeStamping = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}
 	oidExtKeyUsage     = asn1.ObjectIdentifier{2, 5, 29, 37}
-	oidSubjectSerial   = asn1.ObjectIdentifier{2, 5, 4, 5}
-	oidEmail           = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
 	oidDigests         = map[crypto.Hash]asn1.ObjectIdentifier{
 		crypto.MD5:    {1, 2, 840, 113549, 2, 5},
 		crypto.SHA1:   {1, 3, 14, 3, 2, 26},

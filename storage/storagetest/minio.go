@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -111,12 +112,12 @@ func tryMinIO(program string) (string, error) {
 		_ = cmd.Wait()
 		return "", fmt.Errorf("%s does not start: %w: %s", program, err, said)
 	}
-	minioLife = mine
+	minioLife.Store(mine)
 	return address, nil
 }
 
 // minioLife is kept from the garbage collector, which would close it.
-var minioLife io.Closer
+var minioLife atomic.Pointer[os.File]
 
 func freeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
