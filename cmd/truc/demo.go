@@ -43,6 +43,9 @@ func (d *demoCommand) Run(c *command) (err error) {
 	}
 	show := newScreen(out)
 	show.title()
+	if folder.anew {
+		show.say("Làm mới từ đầu: đã xóa dữ liệu của lần trình diễn trước trong "+folder.path, "starting anew: the data of the demo before were deleted")
+	}
 	in, err := own.open()
 	if err != nil {
 		return err
@@ -80,13 +83,17 @@ func (d *demoCommand) perform(c *command, in *installation, w *world, up *runnin
 	ctx, cancel := context.WithTimeout(c.ctx, demoPatience)
 	defer cancel()
 	s := &story{world: w, store: in.store, show: show, began: show.started}
-	if err := s.play(ctx); err != nil {
-		if c.ctx.Err() != nil {
-			return answer{exitNo, "stopped before the end of the story"}
-		}
-		return fmt.Errorf("the story stopped (what the server said is in %s): %w", filepath.Join(in.state, "truc.log"), err)
+	late := s.play(ctx)
+	switch {
+	case late == nil:
+	case c.ctx.Err() != nil:
+		return answer{exitNo, "stopped before the end of the story"}
+	case ctx.Err() != nil: // the books are shown all the same, with what is still pending
+		show.say("Quá thời gian: dừng chờ", fmt.Sprintf("the story took more than %v: %v", demoPatience, late))
+	default:
+		return fmt.Errorf("the story stopped (what the server said is in %s): %w", filepath.Join(in.state, "truc.log"), late)
 	}
-	result, err := recount(ctx, in.store, s.began)
+	result, err := recount(c.ctx, in.store, s.began)
 	if err != nil {
 		return err
 	}
@@ -109,7 +116,7 @@ func (d *demoCommand) perform(c *command, in *installation, w *world, up *runnin
 			return err
 		}
 	}
-	if !result.good() {
+	if late != nil || !result.good() {
 		return answer{exitNo, "something was lost, or the ledger does not balance: " + result.compared.String()}
 	}
 	return nil

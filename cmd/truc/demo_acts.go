@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -53,7 +54,11 @@ func (s *story) showVerdict(ctx context.Context, id uuid.UUID, sent toy.Sent) er
 	s.show.say(fmt.Sprintf("%s gửi %s: trục kiểm tra chữ ký (%s), lưu bền vững, rồi mới nhận trách nhiệm (201)", s.name(sent.Sender), sent.Files[0].Name, d.Verdict),
 		fmt.Sprintf("the axis verified it (%s), stored it durably, and only then answered 201; dispatch %s", d.Verdict, id))
 	for _, g := range d.Report.Signatures {
-		s.show.note(fmt.Sprintf("%-7s %s · %s", g.Verdict, g.Signer, g.TimeSource))
+		what := "PDF"
+		if g.File != sent.Files[0].Name {
+			what = "metadata"
+		}
+		s.show.note(fmt.Sprintf("%-8s  %-5s  %s (%s)", what, g.Verdict, g.Signer, g.TimeSource))
 	}
 	return nil
 }
@@ -73,10 +78,12 @@ func (s *story) showRecipients(ctx context.Context, id uuid.UUID) error {
 		text := fmt.Sprintf("%-13s  %-30s  %-7s  %s", dl.AddressedTo, s.name(string(dl.Agency)), dl.Way, dl.State)
 		if dl.Status != "" {
 			text += fmt.Sprintf(", %s %s", dl.Status, server.StatusLabel(dl.Status))
-		} else if w, ok := server.Awaits(d, dl); ok {
-			text += ", " + w.VI + " · " + w.EN
 		}
 		s.show.note(text)
+		if w, ok := server.Awaits(d, dl); ok && dl.Status == "" {
+			s.show.note(strings.Repeat(" ", 15) + w.VI)
+			s.show.note(strings.Repeat(" ", 15) + s.show.dim(w.EN))
+		}
 	}
 	return nil
 }
@@ -136,9 +143,12 @@ func (s *story) mailTo(ctx context.Context, want int, until time.Time) (delivere
 	defer s.show.endBar()
 	err = s.until(ctx, func() (bool, error) {
 		states, _, err := s.store.CountRecipients(ctx, s.mailing, storage.RecipientFilter{})
+		if err != nil {
+			return false, err
+		}
 		delivered = states[storage.Delivered]
 		s.show.bar(delivered, total, "đã giao · delivered")
-		return delivered >= want || time.Now().After(until), err
+		return delivered >= want || time.Now().After(until), nil
 	})
 	return delivered, err
 }

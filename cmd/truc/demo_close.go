@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/pquerna/otp/totp"
@@ -18,12 +17,12 @@ import (
 // showLedger prints what was recounted.
 func (s *screen) showLedger(l ledger) {
 	s.act("Sổ cái, đếm lại từng dòng trong cơ sở dữ liệu", "The ledger, recounted row by row from the database")
-	s.note(fmt.Sprintf("%-22s %9s %9s %8s %8s %6s %9s %8s", "", "accepted", "delivered", "refused", "expired", "held", "recalled", "pending"))
-	s.note(fmt.Sprintf("%-22s %9s %9s %8s %8s %6s %9s %8s", "lượt giao · deliveries", "nhận", "đã giao", "từ chối", "hết hạn", "giữ", "thu hồi", "chờ"))
+	s.note(fmt.Sprintf(ledgerColumns, "lượt giao", "nhận", "đã giao", "từ chối", "hết hạn", "giữ", "thu hồi", "chờ"))
+	s.note(s.dim(fmt.Sprintf(ledgerColumns, "deliveries", "accepted", "delivered", "refused", "expired", "held", "recalled", "pending")))
 	for _, way := range []routing.Way{routing.Pull, routing.Push, routing.Mailbox} {
 		s.ledgerLine(string(way), l.byWay[way])
 	}
-	s.ledgerLine("tổng · total", map[storage.State]int{storage.Delivered: l.Delivered, storage.Refused: l.Refused, storage.Expired: l.Expired,
+	s.ledgerLine("tổng · sum", map[storage.State]int{storage.Delivered: l.Delivered, storage.Refused: l.Refused, storage.Expired: l.Expired,
 		storage.Held: l.Held, storage.Recalled: l.Recalled, storage.Pending: l.Pending})
 	s.note("")
 	s.note(fmt.Sprintf("%-44s %9s", "văn bản · dispatches", grouped(l.Dispatches)))
@@ -46,12 +45,15 @@ func (s *screen) showLedger(l ledger) {
 	}
 }
 
+// ledgerColumns fits 80 columns behind the margin.
+const ledgerColumns = "%-10s %8s %9s %7s %7s %5s %8s %7s"
+
 func (s *screen) ledgerLine(name string, n map[storage.State]int) {
 	sum := 0
 	for _, v := range n {
 		sum += v
 	}
-	s.note(fmt.Sprintf("%-22s %9s %9s %8s %8s %6s %9s %8s", name, grouped(sum), grouped(n[storage.Delivered]), grouped(n[storage.Refused]),
+	s.note(fmt.Sprintf(ledgerColumns, name, grouped(sum), grouped(n[storage.Delivered]), grouped(n[storage.Refused]),
 		grouped(n[storage.Expired]), grouped(n[storage.Held]), grouped(n[storage.Recalled]), grouped(n[storage.Pending])))
 }
 
@@ -59,10 +61,9 @@ func (s *screen) ledgerLine(name string, n map[storage.State]int) {
 func (d *demoCommand) guide(in *installation, w *world, s *story, url string) {
 	show := s.show
 	show.act("Xem gì tiếp theo: "+url, "What to look at next; it goes on serving until Ctrl-C")
-	show.note(fmt.Sprintf("%-14s %-20s %-34s %s", "đăng nhập", "mật khẩu", "khóa TOTP", "là ai"))
-	show.note(fmt.Sprintf("%-14s %-20s %-34s %s", "sign-in", "password", "TOTP secret", "who"))
 	for i, u := range w.users {
-		show.note(fmt.Sprintf("%-14s %-20s %-34s %s", u.Name, u.Password, u.TOTP, demoUsers[i].who))
+		show.note(fmt.Sprintf("%s  %s", show.bold(u.Name), demoUsers[i].who))
+		show.note(fmt.Sprintf("  mật khẩu %s  TOTP %s", u.Password, u.TOTP))
 	}
 	showCodes(show, w)
 	for _, p := range s.tour() {
@@ -83,15 +84,14 @@ func (d *demoCommand) guide(in *installation, w *world, s *story, url string) {
 // showCodes prints the codes that are good now; a code counts once, and a new one comes every 30 s.
 func showCodes(show *screen, w *world) {
 	now := time.Now()
-	var codes []string
+	show.note("mã xác thực lúc · codes at " + now.In(storage.Vietnam).Format(time.TimeOnly) + ":")
 	for _, u := range w.users {
 		code, err := totp.GenerateCode(u.TOTP, now)
 		if err != nil {
 			code = err.Error()
 		}
-		codes = append(codes, u.Name+" "+show.bold(code))
+		show.note(fmt.Sprintf("  %-14s %s", u.Name, show.bold(code)))
 	}
-	show.note(fmt.Sprintf("mã lúc · codes at %s: %s", now.In(storage.Vietnam).Format(time.TimeOnly), strings.Join(codes, " · ")))
 	if show.live {
 		show.note("(nhấn Enter để có mã mới · press Enter for new codes)")
 	}

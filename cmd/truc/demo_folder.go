@@ -15,6 +15,7 @@ import (
 type demoFolder struct {
 	path   string
 	marker *os.File // locked as long as the demo runs
+	anew   bool     // an earlier demo's data were deleted
 	thrown string   // a temporary folder, deleted at the end; "" for one that stays
 }
 
@@ -70,6 +71,7 @@ func openDemoFolder(path string) (*demoFolder, error) {
 		if err := os.RemoveAll(filepath.Join(path, e.Name())); err != nil {
 			return nil, errors.Join(fmt.Errorf("empty the demo's folder: %w", err), f.close())
 		}
+		f.anew = true
 	}
 	return f, nil
 }

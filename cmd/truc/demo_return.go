@@ -56,12 +56,15 @@ func (s *story) comeBack(ctx context.Context) error {
 	defer s.show.endBar()
 	err = s.until(ctx, func() (bool, error) {
 		states, _, err := s.store.CountRecipients(ctx, s.mailing, storage.RecipientFilter{})
+		if err != nil {
+			return false, err
+		}
 		note := "đã giao · delivered"
 		if left := time.Until(next); left > 0 && states[storage.Delivered] < total {
 			note = fmt.Sprintf("đẩy lại sau · next push in %.0f s", left.Seconds())
 		}
 		s.show.bar(states[storage.Delivered], total, note)
-		return states[storage.Delivered] == total, err
+		return states[storage.Delivered] == total, nil
 	})
 	if err != nil {
 		return err
@@ -93,23 +96,29 @@ func (s *story) waiting(ctx context.Context) (next time.Time, err error) {
 	return next, nil
 }
 
-// showTries tells the tries of one delivery that waited.
+// showTries tells the tries of a delivery that waited: of the one with the most.
 func (s *story) showTries(ctx context.Context) error {
-	list, err := s.store.RecipientPage(ctx, s.mailing, storage.RecipientFilter{Agencies: s.dir.ServedBy(demoDownPush), Limit: 1})
+	list, err := s.store.RecipientPage(ctx, s.mailing, storage.RecipientFilter{Agencies: s.dir.ServedBy(demoDownPush), Limit: 1000})
 	if err != nil || len(list) == 0 {
 		return err
 	}
+	var most storage.Delivery
 	var tries []storage.Attempt
 	err = s.until(ctx, func() (bool, error) { // the last one's outcome is written within milliseconds
-		all, err := s.store.Attempts(ctx, s.mailing, list[0].N, list[0].N)
-		tries = all[list[0].N]
+		all, err := s.store.Attempts(ctx, s.mailing, list[0].N, list[len(list)-1].N)
+		tries = nil
+		for _, d := range list {
+			if len(all[d.N]) > len(tries) {
+				most, tries = d, all[d.N]
+			}
+		}
 		return len(tries) > 0 && tries[len(tries)-1].Outcome != "", err
 	})
 	if err != nil {
 		return err
 	}
 	for _, a := range tries {
-		s.show.note(fmt.Sprintf("%s, lần %d · try %d, %s: %s (%s)", s.name(string(list[0].Agency)), a.K, a.K,
+		s.show.note(fmt.Sprintf("%s, lần %d · try %d, %s: %s (%s)", s.name(string(most.Agency)), a.K, a.K,
 			a.StartedAt.In(storage.Vietnam).Format(time.TimeOnly), a.Outcome, a.Detail))
 	}
 	return nil

@@ -45,17 +45,17 @@ func TestDemoOnce(t *testing.T) {
 	}
 	words := strings.Join(strings.Fields(story), " ") // lines are wrapped
 	for _, told := range []string{
-		"3.321/3.321",                 // (b)
-		"signature_broken",            // (c), refused
-		"GIỮ chờ người quyết định",    // (c), held
-		demoReturnReason,              // (d): 02 reached the sender
-		"HTTP 410",                    // (d): refused by a system
-		"recalled",                    // (d)
-		"Đủ 3.321/3.321 nơi nhận",     // (e)
-		"accepted delivered refused",  // the ledger
-		"Theo nhật ký riêng",          // the toys' logs
-		"Thanh Hóa's hub is up again", // English gloss
-		"valid Nguyễn Văn Thử (TEST)", // TEST everywhere
+		"3.321/3.321",                           // (b)
+		"signature_broken",                      // (c), refused
+		"GIỮ chờ người quyết định",              // (c), held
+		demoReturnReason,                        // (d): 02 reached the sender
+		"HTTP 410",                              // (d): refused by a system
+		"recalled",                              // (d)
+		"Đủ 3.321/3.321 nơi nhận",               // (e)
+		"deliveries accepted delivered refused", // the ledger
+		"Theo nhật ký riêng",                    // the toys' logs
+		"Thanh Hóa's hub is up again",           // English gloss
+		"PDF valid Nguyễn Văn Thử (TEST)",       // TEST everywhere
 	} {
 		if !strings.Contains(words, told) {
 			t.Errorf("the story does not tell %q", told)
