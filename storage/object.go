@@ -118,43 +118,43 @@ const (
 )
 
 var keepMade = map[Made]string{
-	PackageFile: `UPDATE dispatch SET package_sha256 = $2, package_size = $3 WHERE id = $1 AND package_sha256 IS NULL`,
-	ProofFile:   `UPDATE dispatch SET proof_sha256 = $2, proof_size = $3 WHERE id = $1 AND proof_sha256 IS NULL`,
+	PackageFile: `UPDATE dispatch SET package_sha256 = $2, package_size = $3 WHERE id = $1`,
+	ProofFile:   `UPDATE dispatch SET proof_sha256 = $2, proof_size = $3 WHERE id = $1`,
 }
 
-var readMade = map[Made]string{
-	PackageFile: `SELECT package_sha256, package_size FROM dispatch WHERE id = $1`,
-	ProofFile:   `SELECT proof_sha256, proof_size FROM dispatch WHERE id = $1`,
+var lockMade = map[Made]string{
+	PackageFile: `SELECT coalesce(package_sha256, ''), coalesce(package_size, 0) FROM dispatch WHERE id = $1 FOR NO KEY UPDATE`,
+	ProofFile:   `SELECT coalesce(proof_sha256, ''), coalesce(proof_size, 0) FROM dispatch WHERE id = $1 FOR NO KEY UPDATE`,
 }
 
 // KeepMade records a file made from a dispatch. Of two nodes that made it at once the first counts; the object that
-// counts comes back.
+// counts comes back, and an upload that does not is deleted. ErrNotFound when there is no such dispatch. After
+// ErrUnavailable the same call again finds out what happened.
 func (s *Store) KeepMade(ctx context.Context, id uuid.UUID, what Made, u Upload, now time.Time) (Object, error) {
 	kept, key := u.Object, ""
 	err := s.tx(ctx, func(tx pgx.Tx) error {
+		var made Object
+		err := tx.QueryRow(ctx, lockMade[what], id).Scan(&made.SHA256, &made.Size)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrNotFound
+		}
+		if err != nil {
+			return fmt.Errorf("look for the %s of %s: %w", what, id, err)
+		}
+		if made != (Object{}) && made != u.Object {
+			kept = made
+			return nil
+		}
 		if err := tx.QueryRow(ctx, keepObject, u.SHA256, u.Size, u.Key, now.UTC()).Scan(&key); err != nil {
 			return fmt.Errorf("keep the %s of %s: %w", what, id, err)
 		}
-		tag, err := tx.Exec(ctx, keepMade[what], id, u.SHA256, u.Size)
-		if err != nil {
+		if _, err := tx.Exec(ctx, keepMade[what], id, u.SHA256, u.Size); err != nil {
 			return fmt.Errorf("record the %s of %s: %w", what, id, err)
 		}
-		if tag.RowsAffected() == 1 {
-			return nil
-		}
-		if err := tx.QueryRow(ctx, readMade[what], id).Scan(&kept.SHA256, &kept.Size); err != nil {
-			return fmt.Errorf("read the %s of %s: %w", what, id, err)
-		}
-		if kept != u.Object {
-			_, err = tx.Exec(ctx, `DELETE FROM object WHERE key = $1`, u.Key)
-		}
-		return err
+		return nil
 	})
-	if err != nil {
-		return kept, err
+	if errors.Is(err, ErrNotFound) || err == nil && key != u.Key {
+		s.discard(context.WithoutCancel(ctx), []string{u.Key})
 	}
-	if kept != u.Object || key != u.Key {
-		s.discard(ctx, []string{u.Key})
-	}
-	return kept, nil
+	return kept, err
 }

@@ -153,7 +153,7 @@ func (a *axis) with(l *storage.Acceptance, bodies ...string) *storage.Acceptance
 func (a *axis) upload(body string) storage.Upload {
 	a.t.Helper()
 	u := storage.Upload{Object: objectOf(body), Key: storage.NewKey(a.now)}
-	kept, err := a.objects.Put(context.Background(), u.Key, bytes.NewReader([]byte(body)), false)
+	kept, err := a.objects.Put(context.Background(), u.Key, readerOf(body), false)
 	must(a.t, err)
 	must(a.t, kept.Close())
 	return u
@@ -235,4 +235,20 @@ func deliveryID(dispatch uuid.UUID, n int) storage.DeliveryID {
 
 func itemID(dispatch uuid.UUID, n int) storage.ItemID {
 	return storage.ItemID{DeliveryID: deliveryID(dispatch, n), Kind: storage.DispatchItem}
+}
+
+func readerOf(body string) *bytes.Reader { return bytes.NewReader([]byte(body)) }
+
+// until looks again and again for what another goroutine is about to do and gives no event for.
+func until(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for end := time.After(30 * time.Second); !ok(); {
+		select {
+		case <-look.C:
+		case <-end:
+			t.Fatalf("never: %s", what)
+		}
+	}
 }
