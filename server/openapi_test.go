@@ -231,3 +231,19 @@ func asked(t testing.TB, method, path, media string, raw []byte) {
 		t.Errorf("%s %s takes what openapi.yaml does not describe: %v\n%s", method, path, err, raw)
 	}
 }
+
+// described checks a webhook's call against the document.
+func described(t testing.TB, one *push) {
+	t.Helper()
+	op := openapi(t).Webhooks["item"].Post
+	for _, p := range op.Parameters {
+		if err := p.Value.Schema.Value.VisitJSON(one.header.Get(p.Value.Name), openapi3.EnableJSONSchema2020()); err != nil {
+			t.Errorf("a webhook's header %s: %v", p.Value.Name, err)
+		}
+	}
+	var body any
+	check(t, json.Unmarshal(one.body, &body))
+	if err := op.RequestBody.Value.Content.Get("application/json").Schema.Value.VisitJSON(body, openapi3.EnableJSONSchema2020(), openapi3.EnableFormatValidation()); err != nil {
+		t.Errorf("a webhook that openapi.yaml does not describe: %v\n%s", err, one.body)
+	}
+}
