@@ -61,9 +61,10 @@ func (s *screen) ledgerLine(name string, n map[storage.State]int) {
 func (d *demoCommand) guide(in *installation, w *world, s *story, url string) {
 	show := s.show
 	show.act("Xem gì tiếp theo: "+url, "What to look at next; it goes on serving until Ctrl-C")
+	show.note("đăng nhập: tên, mật khẩu, khóa TOTP · sign-in: name, password, TOTP secret")
 	for i, u := range w.users {
 		show.note(fmt.Sprintf("%s  %s", show.bold(u.Name), demoUsers[i].who))
-		show.note(fmt.Sprintf("  mật khẩu %s  TOTP %s", u.Password, u.TOTP))
+		show.note(fmt.Sprintf("  %s  %s", u.Password, u.TOTP))
 	}
 	showCodes(show, w)
 	for _, p := range s.tour() {
