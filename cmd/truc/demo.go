@@ -122,7 +122,7 @@ func (d *demoCommand) perform(c *command, in *installation, w *world, up *runnin
 	return nil
 }
 
-// openFolder finds the demo's own folder: throwaway with --once, else --state, else beside the installation's.
+// openFolder finds the demo's own folder: throwaway with --once, else --state, else beside the installation's (<state>-demo).
 func (d *demoCommand) openFolder(c *command) (*demoFolder, error) {
 	if c.options.DatabaseURL != "" {
 		fmt.Fprintln(c.err, "truc: the demo leaves the configured database and store alone: it plays on its own embedded one")
@@ -132,8 +132,9 @@ func (d *demoCommand) openFolder(c *command) (*demoFolder, error) {
 		return throwaway()
 	}
 	path := c.options.State
-	if path == "" {
-		beside, err := stateFolder("")
+	// TRUC_STATE names an installation, --state the demo's folder.
+	if named, err := filepath.Abs(os.Getenv("TRUC_STATE")); path == "" || err == nil && os.Getenv("TRUC_STATE") != "" && named == path {
+		beside, err := stateFolder(path)
 		if err != nil {
 			return nil, err
 		}

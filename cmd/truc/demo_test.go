@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -124,5 +125,26 @@ func TestDemoFolder(t *testing.T) {
 	left, err := os.ReadDir(own)
 	if err != nil || len(left) != 1 || left[0].Name() != demoMarker {
 		t.Errorf("the demo's own folder should be empty but for its marker: %v %v", left, err)
+	}
+}
+
+// TestDemoState: TRUC_STATE is an installation's folder, which the demo leaves alone; --state is the demo's own.
+func TestDemoState(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "truc")
+	for given, want := range map[string]string{state: state + "-demo", state + "2": state + "2"} {
+		t.Setenv("TRUC_STATE", state)
+		f, err := (&demoCommand{}).openFolder(&command{err: io.Discard, options: &options{State: given}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.close(); err != nil {
+			t.Fatal(err)
+		}
+		if f.path != want {
+			t.Errorf("state %s: the demo takes %s, want %s", given, f.path, want)
+		}
+	}
+	if _, err := os.Stat(state); err == nil {
+		t.Error("the installation's folder was touched")
 	}
 }
