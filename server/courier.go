@@ -152,7 +152,8 @@ func (c *courier) write(batch []storage.Result) {
 		return
 	}
 	if lost > 0 {
-		c.Log.Info("results of lost claims left out", "lost", lost)
+		// Usual: a receipt or "taken" that came before the push's own answer ended the item.
+		c.Log.Debug("results of items that ended meanwhile", "count", lost)
 		c.metrics.leasesLost.Add(float64(lost))
 	}
 	parked := false
