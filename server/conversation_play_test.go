@@ -124,6 +124,9 @@ func (p *player) ask(a *act) {
 		if r.StatusCode < 300 && strings.HasPrefix(strings.TrimSpace(m.body), "{") {
 			asked(p.t, parts[1], strings.Split(parts[2], "?")[0], "application/json", body)
 		}
+		if r.StatusCode < 300 && strings.HasPrefix(m.body, "--- dispatch\n") {
+			asked(p.t, parts[1], parts[2], "multipart/form-data", []byte(p.words["first"]))
+		}
 		return p.words.compare(want, strconv.Itoa(r.StatusCode), r.Header, r.raw)
 	}
 	err := once()

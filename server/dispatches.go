@@ -55,7 +55,7 @@ func (s *Server) receive(c echo.Context, sub *submission) error {
 	case "dispatch":
 		return s.receiveNative(c, sub, first, multipartParts{body, tail})
 	case "edxml":
-		return s.receivePacket(c, sub, first)
+		return s.receivePacket(c, sub, first, multipartParts{body, tail})
 	}
 	return problem("part_order", "")
 }

@@ -3,7 +3,9 @@ package server
 import (
 	"errors"
 	"io"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -15,7 +17,7 @@ import (
 
 // receivePacket takes a dispatch in as an edXML packet (QCVN 102:2016/BTTTT) in the native face's first part. Its
 // header is admitted before its first attachment is stored, as a native submission is.
-func (s *Server) receivePacket(c echo.Context, sub *submission, body io.Reader) error {
+func (s *Server) receivePacket(c echo.Context, sub *submission, body io.Reader, rest parts) error {
 	ctx := c.Request().Context()
 	sub.form = "edxml"
 	header := func(p *edxml.Packet) error {
@@ -41,7 +43,7 @@ func (s *Server) receivePacket(c echo.Context, sub *submission, body io.Reader) 
 		if i >= s.Limits.Parts {
 			return problem("parts", "", s.Limits.Parts)
 		}
-		if err := s.takeFile(ctx, sub, part{name: a.FileName(), mediaType: a.ContentType, body: content}); err != nil {
+		if err := s.takeFile(ctx, sub, part{name: a.FileName(), mediaType: packetType(a), body: content}); err != nil {
 			return err
 		}
 		most, way := s.dispatchLimit(sub.to)
@@ -50,13 +52,23 @@ func (s *Server) receivePacket(c echo.Context, sub *submission, body io.Reader) 
 		}
 		return nil
 	}
-	packet, err := edxml.Read(body, edxml.Reading{Header: header, Attachment: files, Now: s.Now(), MaxFile: s.Limits.File})
+	var ours error // what the two above refused or failed at, as against what the body is
+	packet, err := edxml.Read(body, edxml.Reading{Now: s.Now(), MaxFile: s.Limits.File,
+		Header:     func(p *edxml.Packet) error { ours = header(p); return ours },
+		Attachment: func(i int, a edxml.Attachment, content io.Reader) error { ours = files(i, a, content); return ours },
+	})
+	switch faults := packet.Errors(); {
+	case ours != nil:
+		err = ours
+	case err != nil:
+		err = bodyProblem(err)
+	case len(faults) > 0: // found behind the header, or there is no header at all
+		err = packetProblem(faults)
+	default:
+		err = nothingMore(rest)
+	}
 	if err != nil {
 		s.drop(ctx, sub)
-		var unreadable *edxml.Unreadable
-		if errors.As(err, &unreadable) {
-			return packetProblem([]edxml.Problem{unreadable.Problem})
-		}
 		return err
 	}
 	for _, w := range packet.Problems {
@@ -67,6 +79,31 @@ func (s *Server) receivePacket(c echo.Context, sub *submission, body io.Reader) 
 		return err
 	}
 	return s.answerSubmission(c, a, accepted)
+}
+
+// packetType is a file's media type: the declared one is that of the ZIP it came in, where it came in one.
+func packetType(a edxml.Attachment) string {
+	switch {
+	case a.MimeType != "":
+		return a.MimeType
+	case !a.Wrapped:
+		return a.ContentType
+	case strings.EqualFold(path.Ext(a.Name), ".pdf"):
+		return "application/pdf"
+	}
+	return "application/octet-stream"
+}
+
+// nothingMore refuses parts behind a packet: they would be lost without a word.
+func nothingMore(rest parts) error {
+	_, err := rest.next()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err != nil && asProblem(err).Code != "part_unknown":
+		return err
+	}
+	return problem("part_extra", "")
 }
 
 func packetProblem(faults []edxml.Problem) *Problem {

@@ -57,6 +57,7 @@ var problems = map[string]sentence{
 	"media_type":       {415, "Nội dung phải là multipart/form-data có boundary.", "The body must be multipart/form-data with a boundary."},
 	"part_order":       {400, "Phần đầu tiên phải tên là \"dispatch\" hoặc \"edxml\": siêu dữ liệu phải đến trước tệp.", "The first part must be named \"dispatch\" or \"edxml\": metadata come before files."},
 	"part_unknown":     {400, "Không nhận phần tên \"%s\"; chỉ nhận \"file\" và \"signature\".", "No part is named \"%s\"; only \"file\" and \"signature\" are taken."},
+	"part_extra":       {400, "Sau gói edXML không nhận thêm phần nào; tệp nằm trong gói.", "No part is taken after an edXML packet; its files are inside."},
 	"parts":            {413, "Quá %d phần trong một lần gửi.", "More than %d parts in one request."},
 	"body":             {400, "Nội dung gửi bị dừng giữa chừng hoặc sai định dạng multipart.", "The body stopped half-way or is not well-formed multipart."},
 	"json":             {422, "Không phải JSON hợp lệ: %s", "Not valid JSON: %s"},

@@ -77,12 +77,9 @@ func (c *courier) call(ctx context.Context, claim storage.Claimed) (answered, er
 		}
 		view.Package = &packageView{URL: c.PublicURL + view.Package.URL, SHA256: made.SHA256, Size: made.Size}
 	}
-	body, err := json.Marshal(view)
+	body, err := writeNotice(view)
 	if err != nil {
-		return answered{}, fmt.Errorf("write the notice: %w", err)
-	}
-	if len(body) > maxNotice { // only a subject and content at their limits come near it
-		return answered{}, fmt.Errorf("the notice has %d bytes, at most %d", len(body), maxNotice)
+		return answered{}, err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to.Webhook, bytes.NewReader(body))
 	if err != nil {
@@ -109,6 +106,40 @@ func (c *courier) call(ctx context.Context, claim storage.Claimed) (answered, er
 		a.sha256 = view.Package.SHA256
 	}
 	return a, nil
+}
+
+// writeNotice writes a webhook's body. Texts at their limits, in letters of many bytes, would go over maxNotice: then the
+// long ones are cut, for what is pushed only tells of the item; the inbox and the package have them whole.
+func writeNotice(view itemView) ([]byte, error) {
+	for _, v := range []itemView{view, view.short()} {
+		var body bytes.Buffer
+		encoder := json.NewEncoder(&body)
+		encoder.SetEscapeHTML(false) // six bytes for a bracket, and no browser reads it
+		if err := encoder.Encode(v); err != nil {
+			return nil, fmt.Errorf("write the notice: %w", err)
+		}
+		if body.Len() <= maxNotice {
+			return body.Bytes(), nil
+		}
+	}
+	return nil, fmt.Errorf("the notice of %s has more than %d bytes", view.Item, maxNotice)
+}
+
+// short cuts the texts that people write at length.
+func (v itemView) short() itemView {
+	const most = 200
+	v.Dispatch.Subject = cut(v.Dispatch.Subject, most)
+	if v.Receipt != nil {
+		r := *v.Receipt
+		r.Reason = cut(r.Reason, most)
+		v.Receipt = &r
+	}
+	if v.Notice != nil {
+		n := *v.Notice
+		n.VI, n.EN = cut(n.VI, 2*most), cut(n.EN, 2*most)
+		v.Notice = &n
+	}
+	return v
 }
 
 // signNotice is the HMAC-SHA256 over "<timestamp>.<body>" with the system's secret, in lower hex.
