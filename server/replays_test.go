@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/truc-lienthong/truc/server/edxml"
 	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/storage"
 )
@@ -51,6 +53,36 @@ func TestReplay(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFirstAnswerIsTheStoredOne: a new dispatch is answered from memory; what is stored says the same to the last field.
+func TestFirstAnswerIsTheStoredOne(t *testing.T) {
+	t.Parallel()
+	a := newAxis(t, "", func(a *axis, _ *Config) { a.now = a.now.Add(123456789 * time.Nanosecond) })
+	policy := storage.Policy{Sender: "H29.12", Broken: storage.Hold, Invalid: storage.Hold, Undetermined: storage.Forward, Unsigned: storage.Forward}
+	check(t, a.Store.SetPolicy(t.Context(), policy, "test", a.clock()))
+	check(t, a.reload(t.Context()))
+	changed := bytes.Clone(signed(t).content)
+	changed[bytes.LastIndex(changed, []byte("/ByteRange"))-200] ^= 1
+	full := with(map[string]any{"document_id": "1", "recipients": []string{"000.00.00.H26", "H26", "H01.151", "H01"}, "content": "Tóm tắt", "due_date": "2026-12-01",
+		"urgency": "express", "references": []any{map[string]any{"agency": "G22", "number_notation": "1/VPCP"}}, "to_places": []string{"Như trên"}, "paper": true})
+	edxmlBody := packet(t, func(d *edxml.Document) { d.Subject = strings.Repeat("dài ", 200) }, file{"a.txt", "text/plain", []byte("x")})
+	for name, submit := range map[string]func() reply{
+		"full": func() reply { return a.submit("H29.12", full, signed(t), file{"kèm.txt", "text/plain", []byte("x")}) },
+		"held": func() reply {
+			return a.submit("H29.12", letter("2", "H26", "H01.151"), file{"đổi.pdf", "application/pdf", changed})
+		},
+		"packet": func() reply { return a.post(formPart{`form-data; name="edxml"`, "", []byte(edxmlBody)}) },
+	} {
+		first := submit().want(t, 201)
+		stored := a.call("H29.12", "GET", "/api/v1/dispatches/"+first.json["id"].(string), nil).want(t, 200)
+		again := submit().want(t, 200)
+		delete(stored.json, "metadata") // only when asked for
+		again.json["replay"] = false
+		if !reflect.DeepEqual(first.json, again.json) || !reflect.DeepEqual(first.json, stored.json) {
+			t.Errorf("%s:\nfirst:  %.3000s\nagain:  %.3000s\nstored: %.3000s", name, first.raw, again.raw, stored.raw)
+		}
+	}
 }
 
 // TestSupplement: the same document to further recipients adds them (gửi bổ sung); those who have it get nothing twice.

@@ -182,7 +182,7 @@ func named(agencies []routing.Agency) []Named {
 
 // judge verifies the files, applies the sender's policy and makes the acceptance.
 func (s *Server) judge(ctx context.Context, sub *submission) (*storage.Acceptance, error) {
-	now := s.Now()
+	now := s.Now().Truncate(time.Microsecond) // as PostgreSQL keeps it, so that a replay gives the very same answer
 	report := s.verify(ctx, sub, now)
 	held, err := s.decide(ctx, sub, report)
 	if err != nil {
