@@ -67,10 +67,16 @@ func stateDir(t *testing.T) string {
 // truc runs one command line to its end and returns its exit code and what it printed.
 func truc(t *testing.T, state string, args ...string) (code int, out, errs string) {
 	t.Helper()
+	return trucWith(t, []string{"TRUC_STATE=" + state}, args...)
+}
+
+// trucWith runs one command line with an environment of its own.
+func trucWith(t *testing.T, env []string, args ...string) (code int, out, errs string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, binary(t), args...)
-	cmd.Env = append(os.Environ(), "TRUC_STATE="+state)
+	cmd.Env = append(os.Environ(), env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
