@@ -1,8 +1,6 @@
 package server
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,8 +9,6 @@ import (
 	"io"
 	"maps"
 	"mime"
-	"mime/multipart"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -20,7 +16,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/truc-lienthong/truc/routing"
-	"github.com/truc-lienthong/truc/server/edxml"
 	"github.com/truc-lienthong/truc/storage"
 )
 
@@ -174,51 +169,6 @@ func checkContent(f received) error {
 	return nil
 }
 
-// Limits of an archive, read from its directory without unpacking: more than maxRatio times its size and more than
-// maxUnpacked bytes, or more entries than any office document has. The directory's own bytes are bounded first: a
-// lying one of gigabytes would fill the memory before its entries could be counted.
-const (
-	maxEntries   = 10_000
-	maxDirectory = 4 << 20
-	maxRatio     = 100
-	maxUnpacked  = 1 << 30
-)
-
-func zipBomb(f received) bool {
-	content := &allowance{from: f.content, left: maxDirectory}
-	z, err := zip.NewReader(content, f.Size)
-	if content.left < 0 {
-		return true
-	}
-	if err != nil {
-		return false // not an archive after all: just bytes
-	}
-	if len(z.File) > maxEntries {
-		return true
-	}
-	var unpacked uint64
-	for _, entry := range z.File {
-		if unpacked += entry.UncompressedSize64; unpacked > maxUnpacked && unpacked/maxRatio > uint64(f.Size) {
-			return true
-		}
-	}
-	return false
-}
-
-// allowance reads so many bytes and then no more.
-type allowance struct {
-	from io.ReaderAt
-	left int64
-}
-
-// ReadAt fails once the allowance is used up.
-func (a *allowance) ReadAt(p []byte, off int64) (int, error) {
-	if a.left -= int64(len(p)); a.left < 0 {
-		return 0, errors.New("more than is read of an archive")
-	}
-	return a.from.ReadAt(p, off)
-}
-
 // cleanName takes a file's name as a name: NFC is left as it came, but a path, control characters, and names that mean
 // something to a file system are refused, never mended in silence; so are the marks that make a name read backwards.
 func cleanName(name string) (string, bool) {
@@ -255,81 +205,6 @@ func (sub *submission) closeFiles() {
 			f.close = nil
 		}
 	}
-}
-
-// multipartParts reads the parts of a native submission after its first one.
-type multipartParts struct {
-	reader *multipart.Reader
-	tail   *tail
-}
-
-func (m multipartParts) next() (part, error) {
-	p, err := m.reader.NextRawPart()
-	if errors.Is(err, io.EOF) && !m.tail.ended() {
-		return part{}, problem("body", "") // cut off between two parts, or in the header of one
-	}
-	if errors.Is(err, io.EOF) {
-		return part{}, io.EOF
-	}
-	if err != nil {
-		return part{}, bodyProblem(err)
-	}
-	switch p.FormName() {
-	case "file":
-		return part{name: rawFileName(p), mediaType: p.Header.Get("Content-Type"), body: p}, nil
-	case "signature":
-		return part{signature: true, body: p}, nil
-	}
-	name := p.FormName()
-	if len(name) > 100 || !utf8.ValidString(name) {
-		name = "?"
-	}
-	return part{}, problem("part_unknown", "", name)
-}
-
-// tail remembers the last bytes of a body: mime/multipart says io.EOF both after the closing boundary and where a body
-// was cut off in a part's header, and a dispatch whose last files are missing must not be taken for whole.
-type tail struct {
-	reader io.Reader
-	end    string // the closing boundary
-	last   []byte
-}
-
-// Read passes on and remembers.
-func (t *tail) Read(b []byte) (int, error) {
-	n, err := t.reader.Read(b)
-	const most = 8 << 10 // more than the reader above looks ahead
-	t.last = append(t.last, b[max(0, n-most):n]...)
-	if over := len(t.last) - most; over > most { // now and then, so that it costs nothing
-		t.last = append(t.last[:0], t.last[over:]...)
-	}
-	return n, err
-}
-
-func (t *tail) ended() bool { return bytes.Contains(t.last, []byte(t.end)) }
-
-// rawFileName is the filename as sent: Part.FileName would cut a path down to its base in silence.
-func rawFileName(p *multipart.Part) string {
-	_, params, err := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
-	if err != nil {
-		return ""
-	}
-	return params["filename"]
-}
-
-// bodyProblem tells a client's broken body from a limit of ours that it ran into.
-func bodyProblem(err error) error {
-	var p *Problem
-	var packet *edxml.Unreadable
-	switch {
-	case errors.As(err, &p):
-		return p
-	case errors.As(err, &packet):
-		return packetProblem([]edxml.Problem{packet.Problem})
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return problem("timeout", "")
-	}
-	return problem("body", "")
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
