@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,6 +14,8 @@ import (
 
 	"github.com/alecthomas/kong"
 )
+
+var update = flag.Bool("update", false, "write README's table of options anew")
 
 // option is one flag of one command, as kong knows it.
 type option struct {
@@ -114,4 +118,64 @@ func readRoot(t *testing.T, name string) string {
 	return string(text)
 }
 
-var update = flag.Bool("update", false, "write README's table of options anew")
+// TestOptionsTable: README's table of options is the real one; -update writes it.
+func TestOptionsTable(t *testing.T) {
+	t.Parallel()
+	const begin, end = "<!-- options: written by `go test ./cmd/truc -run TestOptionsTable -update` -->\n", "<!-- /options -->"
+	readme := readRoot(t, "README.md")
+	head, rest, ok := strings.Cut(readme, begin)
+	table, tail, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatal("README.md has no place for the table of options")
+	}
+	want := optionsTable(everyOption(t))
+	if *update {
+		if err := os.WriteFile(filepath.Join(root, "README.md"), []byte(head+begin+want+end+tail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if table != want {
+		t.Errorf("README.md's table of options is not the real one: run `go test ./cmd/truc -run TestOptionsTable -update`\n%s", want)
+	}
+}
+
+// optionsTable writes one line for each variable, in the order of the commands.
+func optionsTable(options []option) string {
+	var out bytes.Buffer
+	out.WriteString("| variable | option | default | meaning |\n|---|---|---|---|\n")
+	seen := map[string]bool{}
+	for _, o := range options {
+		if seen[o.env] {
+			continue
+		}
+		seen[o.env] = true
+		var where []string
+		said := map[string]int{}
+		for _, other := range options {
+			if other.env == o.env {
+				where = append(where, other.command)
+				said[other.flag.Help]++
+			}
+		}
+		help := o.flag.Help
+		for text, times := range said { // what most commands say of it
+			if times > said[help] {
+				help = text
+			}
+		}
+		place := "of " + strings.Join(where, ", ")
+		switch {
+		case o.command == "":
+			place = "of every command"
+		case len(where) > 4:
+			place = fmt.Sprintf("of %d commands", len(where))
+		}
+		value := ""
+		if o.flag.HasDefault && o.flag.Default != "" {
+			value = "`" + o.flag.Default + "`"
+		}
+		fmt.Fprintf(&out, "| `%s` | `--%s` %s | %s | %s |\n", o.env, o.flag.Name, place, value, strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(help))
+	}
+	return out.String()
+}

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -15,10 +12,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/truc-lienthong/truc/cmd/truc/demodata"
 	"github.com/truc-lienthong/truc/routing"
-	"github.com/truc-lienthong/truc/signing/testpki"
 )
 
 // documents are what people read first; the tests below hold them true.
@@ -130,167 +126,6 @@ func problemStatuses(t *testing.T) map[string]string {
 	return statuses
 }
 
-var fence = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
-
-// blocks gives the fenced blocks of a document in one language.
-func blocks(text, language string) (list []string) {
-	for _, m := range fence.FindAllStringSubmatch(text, -1) {
-		if m[1] == language {
-			list = append(list, m[2])
-		}
-	}
-	return list
-}
-
-// TestReadmeFirstSteps runs the two blocks of First steps as a person would, in one folder, with the server started in
-// between as the text says.
-func TestReadmeFirstSteps(t *testing.T) {
-	t.Parallel()
-	steps := blocks(readRoot(t, "README.md"), "sh")
-	if len(steps) != 2 {
-		t.Fatalf("README.md has %d blocks to run, want 2", len(steps))
-	}
-	folder, state, address := t.TempDir(), stateDir(t), freeAddress(t)
-	firstStepsFiles(t, folder)
-	env := append(os.Environ(), "TRUC_STATE="+state, "TRUC_SERVER=http://"+address, "PATH="+filepath.Dir(binary(t))+":"+os.Getenv("PATH"))
-	run := func(script string) string {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, "sh", "-eux")
-		cmd.Dir, cmd.Env, cmd.Stdin = folder, env, strings.NewReader(script)
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		return string(out)
-	}
-	run(steps[0])
-	n := serve(t, state, address)
-	said := run(steps[1])
-	for _, want := range []string{"verdict      valid", "H26", "HỢP LỆ (valid)", "code,name,sent,received,total"} {
-		if !strings.Contains(said, want) {
-			t.Errorf("the second block does not say %q:\n%s", want, said)
-		}
-	}
-	n.stop(t)
-	for _, name := range []string{"admin.txt", "vanthu.txt", "axis.pem"} {
-		if info, err := os.Stat(filepath.Join(folder, name)); err != nil || info.Size() == 0 {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-// firstStepsFiles puts what the text takes for given into folder: certificates and a signed document.
-func firstStepsFiles(t *testing.T, folder string) {
-	t.Helper()
-	pki, err := testpki.New(testpki.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := pki.Dir(folder); err != nil {
-		t.Fatal(err)
-	}
-	id, err := pki.Agency("Sở Y tế Thành phố Hồ Chí Minh", "H29.12")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pdf, err := testpki.PDF(testpki.Document{Agency: "SỞ Y TẾ", Number: "1/SYT-VP", Subject: "V/v gửi thử"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if pdf, err = testpki.SignPDF(pdf, testpki.PDFSignature{Signer: id, Time: pki.Now(), Seal: true}); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, "van-ban.pdf"), pdf, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-var fileWord = regexp.MustCompile(`\.(csv|pem|crl|pdf|p7m|p7s|secret|txt|key)$`)
-
-// TestReadmeCommands: every command line of truc, of make and of the go tool in a block is one that is taken, also where
-// running it needs another machine.
-func TestReadmeCommands(t *testing.T) {
-	t.Parallel()
-	targets := readRoot(t, "Makefile")
-	seen := 0
-	for _, name := range documents {
-		text := readRoot(t, name)
-		for _, block := range append(blocks(text, "sh"), blocks(text, "console")...) {
-			for line := range strings.Lines(withoutHeredocs(block)) {
-				words := shellWords(line)
-				if len(words) > 1 && words[0] == "make" && !strings.Contains(targets, "\n"+words[1]+":") {
-					t.Errorf("%s: the Makefile has no %s", name, words[1])
-				}
-				args, ok := trucArguments(words)
-				if !ok {
-					continue
-				}
-				seen++
-				for i, w := range args {
-					if fileWord.MatchString(w) {
-						args[i] = filepath.Join(root, "go.mod") // a file that exists
-					}
-				}
-				if _, err := newParser(t, &cli{}).Parse(args); err != nil {
-					t.Errorf("%s: %q: %v", name, strings.TrimSpace(line), err)
-				}
-			}
-		}
-	}
-	if seen < 20 {
-		t.Errorf("only %d command lines were found", seen)
-	}
-}
-
-var heredoc = regexp.MustCompile(`(?ms)<<'(\w+)'$.*?^\w+$`)
-
-func withoutHeredocs(block string) string { return heredoc.ReplaceAllString(block, "") }
-
-// trucArguments finds the arguments of truc in a line, be it truc itself or truc in a container or by sudo.
-func trucArguments(words []string) ([]string, bool) {
-	for i := len(words) - 2; i >= 0; i-- {
-		user := i > 0 && words[i-1] == "-u"
-		if words[i] == "truc" && !user && (i == 0 || words[0] == "sudo" || words[0] == "docker") {
-			return words[i+1:], true
-		}
-	}
-	return nil, false
-}
-
-// shellWords cuts a line as a shell does, as far as the documents go: quotes, a comment, redirections, a pipe's first part.
-func shellWords(line string) (words []string) {
-	var word strings.Builder
-	quote, open := rune(0), false
-	end := func() {
-		if open {
-			words = append(words, word.String())
-		}
-		word.Reset()
-		open = false
-	}
-	for _, r := range line {
-		switch {
-		case quote != 0 && r == quote:
-			quote = 0
-		case quote != 0:
-			word.WriteRune(r)
-		case r == '\'' || r == '"':
-			quote, open = r, true
-		case r == ' ' || r == '\n':
-			end()
-		case !open && r == '#', r == '>', r == '|', r == ';', r == '&', r == '<':
-			end()
-			return words
-		default:
-			word.WriteRune(r)
-			open = true
-		}
-	}
-	end()
-	return words
-}
-
 // TestArchitectureFits: the page stays one page.
 func TestArchitectureFits(t *testing.T) {
 	t.Parallel()
@@ -333,64 +168,20 @@ func ignored(t *testing.T, e fs.DirEntry) bool {
 	return cmd.Run() == nil
 }
 
-// TestOptionsTable: README's table of options is the real one; -update writes it.
-func TestOptionsTable(t *testing.T) {
+// TestReadmeDemo: what is said of the demo is what it loads.
+func TestReadmeDemo(t *testing.T) {
 	t.Parallel()
-	const begin, end = "<!-- options: written by `go test ./cmd/truc -run TestOptionsTable -update` -->\n", "<!-- /options -->"
-	readme := readRoot(t, "README.md")
-	head, rest, ok := strings.Cut(readme, begin)
-	table, tail, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatal("README.md has no place for the table of options")
-	}
-	want := optionsTable(everyOption(t))
-	if *update {
-		if err := os.WriteFile(filepath.Join(root, "README.md"), []byte(head+begin+want+end+tail), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if table != want {
-		t.Errorf("README.md's table of options is not the real one: run `go test ./cmd/truc -run TestOptionsTable -update`\n%s", want)
-	}
-}
-
-// optionsTable writes one line for each variable, in the order of the commands.
-func optionsTable(options []option) string {
-	var out bytes.Buffer
-	out.WriteString("| variable | option | default | meaning |\n|---|---|---|---|\n")
-	seen := map[string]bool{}
-	for _, o := range options {
-		if seen[o.env] {
-			continue
-		}
-		seen[o.env] = true
-		var where []string
-		said := map[string]int{}
-		for _, other := range options {
-			if other.env == o.env {
-				where = append(where, other.command)
-				said[other.flag.Help]++
+	agencies := demodata.Directory()
+	systems := demoSystems(agencies)
+	for name, wants := range map[string][]string{
+		"README.md":    {groupedEN(len(agencies)) + " agencies", groupedEN(len(demoCommunes())) + " communes", strconv.Itoa(len(systems)) + " toy systems"},
+		"README.vi.md": {grouped(len(agencies)) + " cơ quan", grouped(len(demoCommunes())) + " xã, phường", strconv.Itoa(len(systems)) + " hệ thống mẫu"},
+	} {
+		text := strings.Join(strings.Fields(readRoot(t, name)), " ") // whatever the line ends
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s does not say %q", name, want)
 			}
 		}
-		help := o.flag.Help
-		for text, times := range said { // what most commands say of it
-			if times > said[help] {
-				help = text
-			}
-		}
-		place := "of " + strings.Join(where, ", ")
-		switch {
-		case o.command == "":
-			place = "of every command"
-		case len(where) > 4:
-			place = fmt.Sprintf("of %d commands", len(where))
-		}
-		value := ""
-		if o.flag.HasDefault && o.flag.Default != "" {
-			value = "`" + o.flag.Default + "`"
-		}
-		fmt.Fprintf(&out, "| `%s` | `--%s` %s | %s | %s |\n", o.env, o.flag.Name, place, value, strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(help))
 	}
-	return out.String()
 }
