@@ -379,20 +379,22 @@ func lockRecalled(batch *pgx.Batch, recalls []recall) {
 	}
 }
 
-// queue adds the statement that takes back what lockRecalled locked.
+// queue adds the statements that take back what lockRecalled locked. They are three, for a row that a courier changes
+// meanwhile is looked at once more, and PostgreSQL cannot do that in a statement that draws on another one's changes.
 func (r recall) queue(batch *pgx.Batch) {
 	batch.Queue(`
-		WITH gone AS (
-		    UPDATE delivery SET state = 'recalled', state_at = $4, reason = 'recalled_unfetched', owner = '', deadline = NULL
-		     WHERE dispatch_id = $1 AND agency = ANY($3) AND state IN ('pending', 'held') AND told_at IS NULL
-		    RETURNING dispatch_id, n, agency),
-		own AS (
-		    UPDATE delivery AS d SET state = 'recalled', state_at = $4, reason = 'recalled_unfetched'
-		      FROM gone WHERE d.dispatch_id = $2 AND d.agency = gone.agency AND d.state = 'pending'
-		    RETURNING d.dispatch_id, d.n)
-		DELETE FROM queue AS q USING (SELECT dispatch_id, n FROM gone UNION ALL SELECT dispatch_id, n FROM own) AS x
-		 WHERE q.dispatch_id = x.dispatch_id AND q.n = x.n AND q.kind = 'd'`,
+		UPDATE delivery SET state = 'recalled', state_at = $3, reason = 'recalled_unfetched', owner = '', deadline = NULL
+		 WHERE dispatch_id = $1 AND agency = ANY($2) AND state IN ('pending', 'held') AND told_at IS NULL`,
+		r.original, r.agencies, r.at.UTC())
+	batch.Queue(`
+		UPDATE delivery SET state = 'recalled', state_at = $4, reason = 'recalled_unfetched'
+		 WHERE dispatch_id = $2 AND agency = ANY($3) AND state = 'pending'
+		   AND agency IN (SELECT agency FROM delivery WHERE dispatch_id = $1 AND state = 'recalled')`,
 		r.original, r.id, r.agencies, r.at.UTC())
+	batch.Queue(`
+		DELETE FROM queue AS q WHERE q.dispatch_id = ANY($1) AND q.kind = 'd'
+		   AND EXISTS (SELECT 1 FROM delivery AS d WHERE d.dispatch_id = q.dispatch_id AND d.n = q.n AND d.state = 'recalled')`,
+		[]uuid.UUID{r.original, r.id})
 }
 
 // orNull gives the database NULL where Go has a zero value.

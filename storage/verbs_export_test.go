@@ -25,3 +25,6 @@ func OpenTraced(ctx context.Context, c Config, tracer pgx.QueryTracer) (*Store, 
 	s.commits = newCommitter(s)
 	return s, nil
 }
+
+// Waiting says how many acceptances are handed in and not yet in a group.
+func (s *Store) Waiting() int { return len(s.commits.in) }
