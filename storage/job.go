@@ -48,8 +48,14 @@ func (s *Store) EndTick(ctx context.Context, t Tick, now time.Time) error {
 		if tag.RowsAffected() == 0 {
 			return ErrLost
 		}
-		_, err = tx.Exec(ctx, `DELETE FROM job_tick WHERE job = $1 AND due < $2`, t.Job, now.AddDate(0, -1, 0).UTC())
-		return err
+		_, err = tx.Exec(ctx, `
+			DELETE FROM job_tick WHERE (job, due) IN (
+			    SELECT job, due FROM job_tick WHERE job = $1 AND due < $2 ORDER BY due LIMIT 1000 FOR UPDATE SKIP LOCKED)`,
+			t.Job, now.AddDate(0, -1, 0).UTC())
+		if err != nil {
+			return fmt.Errorf("forget old ticks of job %s: %w", t.Job, err)
+		}
+		return nil
 	})
 }
 

@@ -3,10 +3,10 @@ package storage
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -50,32 +50,67 @@ func FirstID(t time.Time) uuid.UUID {
 }
 
 // AttachMonths makes the partitions of last month (for a clock that lags at the turn), this month and the next
-// three. It may be called at any time and by several nodes at once.
+// three. It may be called at any time, by several nodes at once, and while documents are accepted: it waits for nobody.
 func (s *Store) AttachMonths(ctx context.Context, now time.Time) error {
 	return attachMonths(ctx, s.pool, now)
 }
 
 func attachMonths(ctx context.Context, pool *pgxpool.Pool, now time.Time) error {
-	year, month, _ := now.In(Vietnam).Date()
-	var sql strings.Builder
-	for ahead := -1; ahead <= monthsAhead; ahead++ {
-		start := time.Date(year, month+time.Month(ahead), 1, 0, 0, 0, 0, Vietnam)
-		end := start.AddDate(0, 1, 0)
-		for _, table := range partitioned {
-			// The names and bounds are ours, not a caller's, so they may stand in the text: DDL takes no arguments.
-			fmt.Fprintf(&sql, "CREATE TABLE IF NOT EXISTS %s_%s PARTITION OF %s FOR VALUES FROM ('%s') TO ('%s');\n",
-				table, start.Format("200601"), table, FirstID(start), FirstID(end))
+	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { // all of a month's tables appear, or none
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(7210)`); err != nil { // nodes take turns
+			return err
 		}
-	}
-	conn, err := pool.Acquire(ctx)
+		have, err := attached(ctx, tx)
+		if err != nil {
+			return err
+		}
+		year, month, _ := now.In(Vietnam).Date()
+		for ahead := -1; ahead <= monthsAhead; ahead++ {
+			start := time.Date(year, month+time.Month(ahead), 1, 0, 0, 0, 0, Vietnam)
+			for _, table := range partitioned {
+				if name := table + "_" + start.Format("200601"); !have[name] {
+					if err := attach(ctx, tx, table, name, start); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return unavailable(fmt.Errorf("attach months: %w", err))
 	}
-	defer conn.Release()
-	// One implicit transaction: all of a month's tables appear or none. The lock makes nodes take turns.
-	_, err = conn.Conn().PgConn().Exec(ctx, "BEGIN; SELECT pg_advisory_xact_lock(7210); "+sql.String()+" COMMIT").ReadAll()
+	return nil
+}
+
+// attached lists the partitions that there are.
+func attached(ctx context.Context, tx pgx.Tx) (map[string]bool, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid WHERE i.inhparent = ANY($1::regclass[])`, partitioned)
 	if err != nil {
-		return unavailable(fmt.Errorf("attach months: %w", err))
+		return nil, err
+	}
+	have := map[string]bool{}
+	var name string
+	_, err = pgx.ForEachRow(rows, []any{&name}, func() error {
+		have[name] = true
+		return nil
+	})
+	return have, err
+}
+
+// attach makes the table first and attaches it then: CREATE TABLE … PARTITION OF would lock the parent against every
+// reader and writer, and so wait for them, or they for it, in a circle; ATTACH does not.
+func attach(ctx context.Context, tx pgx.Tx, table, name string, start time.Time) error {
+	// Names and bounds are ours, not a caller's, so they may stand in the text: DDL takes no arguments.
+	_, err := tx.Exec(ctx, fmt.Sprintf(`CREATE TABLE %s (LIKE %s INCLUDING ALL)`, name, table))
+	if err != nil {
+		return fmt.Errorf("make %s: %w", name, err)
+	}
+	_, err = tx.Exec(ctx, fmt.Sprintf(`ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s')`,
+		table, name, FirstID(start), FirstID(start.AddDate(0, 1, 0))))
+	if err != nil {
+		return fmt.Errorf("attach %s: %w", name, err)
 	}
 	return nil
 }

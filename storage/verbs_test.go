@@ -252,3 +252,15 @@ func until(t testing.TB, what string, ok func() bool) {
 		}
 	}
 }
+
+func codes(list ...string) []routing.Code {
+	out := make([]routing.Code, len(list))
+	for i, c := range list {
+		out[i] = routing.Code(c)
+	}
+	return out
+}
+
+func servings(code string) []routing.Serving {
+	return []routing.Serving{{Code: routing.Code(code), Subtree: true}}
+}
