@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/truc-lienthong/truc/routing"
+	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/storage"
 )
 
@@ -33,6 +33,7 @@ type received struct {
 	upload  storage.Upload
 	content io.ReaderAt
 	close   func() error
+	stream  *signing.Stream
 	report  int // its place in the report
 }
 
@@ -106,7 +107,7 @@ func (s *Server) takeFile(ctx context.Context, sub *submission, p part) error {
 		return problem("file_name", "file")
 	}
 	key := storage.NewKey(s.Now())
-	in := &intake{reader: p.body, left: s.Limits.File, sum: sha256.New()}
+	in := &intake{reader: p.body, left: s.Limits.File, sum: signing.NewStream()}
 	kept, err := s.Store.Objects.Put(ctx, key, in, true)
 	switch {
 	case in.large:
@@ -117,9 +118,9 @@ func (s *Server) takeFile(ctx context.Context, sub *submission, p part) error {
 	case err != nil:
 		return fmt.Errorf("store %s: %w", key, err)
 	}
-	f := received{content: kept.ReaderAt, close: kept.Close}
+	f := received{content: kept.ReaderAt, close: kept.Close, stream: in.sum}
 	f.Attachment.Name, f.MediaType = name, cleanType(p.mediaType)
-	f.Object = storage.Object{SHA256: hex.EncodeToString(in.sum.Sum(nil)), Size: kept.Size}
+	f.Object = storage.Object{SHA256: hex.EncodeToString(in.sum.Sum()), Size: kept.Size}
 	f.upload = storage.Upload{Object: f.Object, Key: key}
 	sub.files = append(sub.files, f)
 	return checkContent(f)
@@ -128,10 +129,7 @@ func (s *Server) takeFile(ctx context.Context, sub *submission, p part) error {
 // intake is a body on its way to the store: counted, hashed, bounded.
 type intake struct {
 	reader io.Reader
-	sum    interface {
-		io.Writer
-		Sum([]byte) []byte
-	}
+	sum    *signing.Stream
 	left   int64
 	large  bool
 	failed error

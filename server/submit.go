@@ -248,7 +248,7 @@ func (s *Server) verify(ctx context.Context, sub *submission, now time.Time) sig
 	for i := range sub.files {
 		f := &sub.files[i]
 		f.report = len(files)
-		files = append(files, signing.File{Name: f.Name, Content: f.content, Size: f.Size, SHA256: f.SHA256})
+		files = append(files, signing.File{Name: f.Name, Content: f.content, Size: f.Size, SHA256: f.SHA256, Stream: f.stream})
 	}
 	if sub.signature != nil {
 		files = append(files, signing.File{Name: sub.firstName(), Content: bytes.NewReader(sub.first), Size: int64(len(sub.first)), Signature: sub.signature})

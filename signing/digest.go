@@ -15,11 +15,17 @@ const chunk = 256 << 10
 
 var chunks = sync.Pool{New: func() any { b := make([]byte, chunk); return &b }}
 
-// digestAll computes several digests over the same segments of r in one pass.
-func digestAll(ctx context.Context, r io.ReaderAt, parts []segment, hashes []crypto.Hash) (map[crypto.Hash][]byte, error) {
+// digestAll computes several digests over the same segments of r in one pass. With a stream of the same file, a lone
+// SHA-256 that begins at the file's start goes on from there.
+func digestAll(ctx context.Context, r io.ReaderAt, parts []segment, hashes []crypto.Hash, stream *Stream) (map[crypto.Hash][]byte, error) {
 	running := make([]hash.Hash, len(hashes))
 	for i, h := range hashes {
 		running[i] = h.New()
+	}
+	if stream != nil && len(hashes) == 1 && hashes[0] == crypto.SHA256 && len(parts) > 0 && parts[0].at == 0 {
+		h, at := stream.upTo(parts[0].n)
+		running[0] = h
+		parts = append([]segment{{at, parts[0].n - at}}, parts[1:]...)
 	}
 	buf := chunks.Get().(*[]byte)
 	defer chunks.Put(buf)
@@ -52,6 +58,8 @@ type digester struct {
 	parts []segment
 	known map[crypto.Hash][]byte
 	err   error
+
+	stream *Stream // of the whole file that r reads; may be nil
 }
 
 func newDigester(ctx context.Context, r io.ReaderAt, parts []segment) *digester {
@@ -69,7 +77,7 @@ func (d *digester) prepare(hashes []crypto.Hash) {
 	if len(missing) == 0 || d.r == nil || d.err != nil {
 		return
 	}
-	sums, err := digestAll(d.ctx, d.r, d.parts, missing)
+	sums, err := digestAll(d.ctx, d.r, d.parts, missing, d.stream)
 	if err != nil {
 		d.err = err
 		return

@@ -129,6 +129,7 @@ func (j judge) pdfSignature(f File, d *pdfDoc, s *pdfSignature) {
 	}
 	a, b := dict.contentsAt, dict.contentsEnd
 	content := newDigester(j.ctx, f.Content, []segment{{0, a}, {b, s.end - b}})
+	content.stream = f.Stream
 	value, _ := dict.get("Contents").(pdfString)
 	if sub == pdfName("ETSI.RFC3161") {
 		s.report = j.documentTimestamp(value, content)

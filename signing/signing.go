@@ -32,6 +32,7 @@ type File struct {
 	Size      int64                  // bytes in Content
 	SHA256    string                 // lower hex; computed from Content when empty. When given it is believed, also as a digest of the content
 	Signature []byte                 // detached CMS over Content (DER, BER or PEM); nil: look inside (PDF, attached .p7m or .p7s)
+	Stream    *Stream                // the file's SHA-256 as it streamed past; nil: read again. It must be of these very bytes
 	Digests   map[crypto.Hash][]byte // digests of the content, taken while it streamed past; used where Content is nil
 }
 
