@@ -197,8 +197,8 @@ CREATE TABLE dispatch (
     proof_size     bigint,
     CHECK ((held_for IS NULL) = (held_by IS NULL))
 ) PARTITION BY RANGE (id);
--- for an agency's list of what it sent, newest first
-CREATE INDEX dispatch_by_sender ON dispatch (sender, id DESC);
+-- for an agency's list of what it sent, newest first (read backwards)
+CREATE INDEX dispatch_by_sender ON dispatch (sender, id);
 
 CREATE TABLE attachment (
     dispatch_id uuid     NOT NULL,
@@ -210,8 +210,6 @@ CREATE TABLE attachment (
     verdict     text     NOT NULL CHECK (verdict IN ('valid', 'invalid', 'undetermined', 'unsigned')),
     PRIMARY KEY (dispatch_id, n)
 ) PARTITION BY RANGE (dispatch_id);
--- for "does any document still need this object" (collection of unused objects)
-CREATE INDEX attachment_by_object ON attachment (sha256);
 
 CREATE TABLE delivery (
     dispatch_id  uuid        NOT NULL,
@@ -231,8 +229,8 @@ CREATE TABLE delivery (
     PRIMARY KEY (dispatch_id, n),
     CHECK (state NOT IN ('refused', 'expired', 'held') OR (owner <> '' AND deadline IS NOT NULL))
 ) PARTITION BY RANGE (dispatch_id);
--- for an agency's list of what it received, newest first
-CREATE INDEX delivery_by_agency ON delivery (agency, dispatch_id DESC, n);
+-- for an agency's list of what it received, newest first (read backwards, so that "before this one" is one bound)
+CREATE INDEX delivery_by_agency ON delivery (agency, dispatch_id, n);
 -- for the lists of what waits for a person, and for the sweeper of deadlines
 CREATE INDEX delivery_parked ON delivery (deadline) WHERE state IN ('refused', 'expired', 'held');
 

@@ -190,33 +190,30 @@ func (s *Store) Received(ctx context.Context, f ReceivedFilter) ([]ReceivedLine,
 			before = DeliveryID{Dispatch: end}
 		}
 	}
-	rows, err := s.pool.Query(ctx, `
-		SELECT dl.dispatch_id, dl.n, dl.addressed_to, dl.agency, dl.state, dl.state_at, dl.status, coalesce(dl.status_at, 'epoch'),
-		       d.sender, d.document_id, d.kind, d.number, d.notation, coalesce(d.promulgated, '0001-01-01'),
-		       d.type_name, d.subject, d.urgency, d.verdict, d.accepted_at
-		  FROM delivery AS dl JOIN dispatch AS d ON d.id = dl.dispatch_id
-		 WHERE dl.agency = ANY($1) AND dl.dispatch_id >= $2 AND (dl.dispatch_id, dl.n) < ($3, $4) AND dl.dispatch_id <= $3
-		   AND CASE WHEN $5 = '' THEN dl.state NOT IN ('held', 'recalled') ELSE dl.state = $5 END
-		 ORDER BY dl.dispatch_id DESC, dl.n DESC LIMIT $6`,
+	rows, err := s.pool.Query(ctx, eachOf(len(f.Agencies), `$1`, `dl.agency`, `
+		SELECT `+receivedLine+` WHERE dl.dispatch_id >= $2 AND d.id >= $2 AND (dl.dispatch_id, dl.n) < ($3, $4) AND dl.dispatch_id <= $3
+		   AND CASE WHEN $5 = '' THEN dl.state NOT IN ('held', 'recalled') ELSE dl.state = $5 END`, `dispatch_id DESC, n DESC`, `$6`),
 		codeStrings(f.Agencies), FirstID(f.From), before.Dispatch, before.N, f.State, pageSize(f.Limit))
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("list received documents: %w", err))
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ReceivedLine, error) {
-		var l ReceivedLine
-		err := row.Scan(&l.Dispatch, &l.N, &l.AddressedTo, &l.Agency, &l.State, &l.StateAt, &l.Status, &l.StatusAt,
-			&l.Sender, &l.DocumentID, &l.Kind, &l.Number, &l.Notation, &l.Promulgated,
-			&l.TypeName, &l.Subject, &l.Urgency, &l.Verdict, &l.AcceptedAt)
-		l.ID = l.Dispatch
-		if l.Promulgated.Year() == 1 {
-			l.Promulgated = time.Time{}
-		}
-		if l.StatusAt.Unix() == 0 {
-			l.StatusAt = time.Time{}
-		}
-		return l, err
-	})
+	list, err := pgx.CollectRows(rows, scanReceived)
 	return list, unavailable(err)
+}
+
+// receivedLine is what scanReceived takes of a delivery dl and its dispatch d, and where it comes from.
+const receivedLine = `dl.dispatch_id, dl.n, dl.addressed_to, dl.agency, dl.state, dl.state_at, dl.status, coalesce(dl.status_at, 'epoch') AS status_at,
+	` + dispatchLine + ` FROM delivery AS dl JOIN dispatch AS d ON d.id = dl.dispatch_id`
+
+func scanReceived(row pgx.CollectableRow) (ReceivedLine, error) {
+	var l ReceivedLine
+	err := row.Scan(append([]any{&l.Dispatch, &l.N, &l.AddressedTo, &l.Agency, &l.State, &l.StateAt, &l.Status, &l.StatusAt},
+		l.targets()...)...)
+	l.DispatchLine = l.undated()
+	if l.StatusAt.Unix() == 0 {
+		l.StatusAt = time.Time{}
+	}
+	return l, err
 }
 
 // Ledger counts all deliveries accepted since from by transport state. It reads rows, not counters.

@@ -192,29 +192,63 @@ func (s *Store) Sent(ctx context.Context, f DispatchFilter) ([]DispatchLine, err
 			before = end
 		}
 	}
+	args := []any{codeStrings(f.Senders), FirstID(f.From), before, pageSize(f.Limit)}
+	condition := ``
+	if f.DocumentID != "" {
+		condition = ` AND d.id IN (SELECT dispatch_id FROM identity WHERE sender = d.sender AND document_id = $5)`
+		args = append(args, f.DocumentID)
+	}
 	rows, err := s.pool.Query(ctx, `
-		SELECT d.id, d.sender, d.document_id, d.kind, d.number, d.notation, coalesce(d.promulgated, '0001-01-01'),
-		       d.type_name, d.subject, d.urgency, d.verdict, coalesce(d.held_for, ''), d.accepted_at,
-		       (SELECT coalesce(json_object_agg(state, count), '{}')
-		          FROM (SELECT state, count(*) FROM delivery
-		                 WHERE dispatch_id = d.id GROUP BY state) AS by_state)
-		  FROM dispatch AS d
-		 WHERE d.sender = ANY($1) AND d.id >= $2 AND d.id < $3 AND ($4 = '' OR d.document_id = $4)
-		 ORDER BY d.id DESC LIMIT $5`,
-		codeStrings(f.Senders), FirstID(f.From), before, f.DocumentID, pageSize(f.Limit))
+		WITH page AS (`+eachOf(len(f.Senders), `$1`, `d.sender`, `
+		    SELECT `+dispatchLine+` FROM dispatch AS d WHERE d.id >= $2 AND d.id < $3`+condition, `id DESC`, `$4`)+`)
+		SELECT page.*, `+statesOf+` FROM page ORDER BY id DESC`, args...)
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("list dispatches: %w", err))
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (DispatchLine, error) {
 		var l DispatchLine
-		err := row.Scan(&l.ID, &l.Sender, &l.DocumentID, &l.Kind, &l.Number, &l.Notation, &l.Promulgated,
-			&l.TypeName, &l.Subject, &l.Urgency, &l.Verdict, &l.HeldFor, &l.AcceptedAt, &l.States)
-		if l.Promulgated.Year() == 1 {
-			l.Promulgated = time.Time{}
-		}
-		return l, err
+		err := row.Scan(append(l.targets(), &l.States)...)
+		return l.undated(), err
 	})
 	return list, unavailable(err)
+}
+
+// dispatchLine are the columns of dispatch d that DispatchLine.targets takes; statesOf counts what became of a page's line.
+const dispatchLine = `d.id, d.sender, d.document_id, d.kind, d.number, d.notation, coalesce(d.promulgated, '0001-01-01') AS promulgated,
+	d.type_name, d.subject, d.urgency, d.verdict, coalesce(d.held_for, '') AS held_for, d.accepted_at`
+
+const statesOf = `
+	(SELECT coalesce(json_object_agg(state, count), '{}')
+	   FROM (SELECT state, count(*) FROM delivery WHERE dispatch_id = page.id AND dispatch_id >= $2 GROUP BY state) AS by_state)`
+
+func (l *DispatchLine) targets() []any {
+	return []any{&l.ID, &l.Sender, &l.DocumentID, &l.Kind, &l.Number, &l.Notation, &l.Promulgated,
+		&l.TypeName, &l.Subject, &l.Urgency, &l.Verdict, &l.HeldFor, &l.AcceptedAt}
+}
+
+// undated takes the database's "no day" off.
+func (l DispatchLine) undated() DispatchLine {
+	if l.Promulgated.Year() == 1 {
+		l.Promulgated = time.Time{}
+	}
+	return l
+}
+
+// fewCodes is up to how many codes a list asks the index for each code's newest lines; above, their share of all
+// traffic decides how PostgreSQL reads.
+const fewCodes = 100
+
+// eachOf makes of a list's statement the one for n codes that stand in an array argument: for each of them its newest
+// lines by the index of that column and the order, and of those the newest. Asked for all codes at once, PostgreSQL
+// reads and sorts all that they ever had, or walks through everybody's lines until it has found enough of theirs.
+func eachOf(n int, codes, column, sql, order, limit string) string {
+	tail := ` ORDER BY ` + order + ` LIMIT ` + limit
+	if n > fewCodes {
+		return sql + ` AND ` + column + ` = ANY(` + codes + `)` + tail
+	}
+	return `
+		SELECT own.* FROM (SELECT DISTINCT unnest(` + codes + `::text[]) AS code) AS of CROSS JOIN LATERAL (` +
+		sql + ` AND ` + column + ` = of.code` + tail + `) AS own` + tail
 }
 
 // FindIdentity returns the dispatch of a new document by its sender and document id, or ErrNotFound.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -151,4 +152,20 @@ func TestMigrate(t *testing.T) {
 	newer, err := storage.Open(t.Context(), storage.Config{DSN: dsn})
 	must(t, err)
 	newer.Close()
+}
+
+// TestPartitioned: every table that is cut by month has its months, from the last one to three ahead.
+func TestPartitioned(t *testing.T) {
+	t.Parallel()
+	a := newAxis(t)
+	rows, err := a.Pool().Query(t.Context(), `
+		SELECT p.partrelid::regclass::text || ' ' || count(i.inhrelid) || ' ' || count(*) FILTER (WHERE pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT')
+		  FROM pg_partitioned_table AS p LEFT JOIN pg_inherits AS i ON i.inhparent = p.partrelid LEFT JOIN pg_class AS c ON c.oid = i.inhrelid
+		 GROUP BY p.partrelid ORDER BY 1`)
+	must(t, err)
+	got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	want := []string{"attachment 5 0", "attempt 5 0", "delivery 5 0", "dispatch 5 0", "receipt 5 0"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v; want %v", got, err, want)
+	}
 }

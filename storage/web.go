@@ -123,32 +123,37 @@ func (c *clauses) face(faces map[Face]string, f Face) {
 func (s *Store) SentPage(ctx context.Context, f ListFilter) ([]SentLine, error) {
 	c := &clauses{}
 	c.add(`d.id >= ? AND d.id < ?`, FirstID(f.From), f.end(f.Before.Dispatch))
-	if !f.Everyone {
-		c.add(`d.sender = ANY(?)`, codeStrings(f.Agencies))
-	}
 	c.about(f)
 	c.face(sentFaces, f.Face)
 	rows, err := s.pool.Query(ctx, `
-		SELECT d.id, d.sender, d.document_id, d.kind, d.number, d.notation, coalesce(d.promulgated, '0001-01-01'),
-		       d.type_name, d.subject, d.urgency, d.verdict, coalesce(d.held_for, ''), d.accepted_at,
+		WITH page AS (`+c.page(f, `d.sender`, `SELECT `+dispatchLine+` FROM dispatch AS d`, `id DESC`)+`)
+		SELECT page.*,
 		       (SELECT coalesce(json_object_agg(state, count), '{}')
-		          FROM (SELECT state, count(*) FROM delivery WHERE dispatch_id = d.id GROUP BY state) AS by_state),
-		       coalesce((SELECT agency FROM delivery WHERE dispatch_id = d.id AND n = 1), ''),
-		       (SELECT count(*) FROM delivery WHERE dispatch_id = d.id AND status = '02')
-		  FROM dispatch AS d WHERE `+c.String()+` ORDER BY d.id DESC LIMIT `+strconv.Itoa(pageSize(f.Limit)), c.args...)
+		          FROM (SELECT state, count(*) FROM delivery WHERE dispatch_id = page.id AND dispatch_id >= $1 GROUP BY state) AS by_state),
+		       coalesce((SELECT agency FROM delivery WHERE dispatch_id = page.id AND dispatch_id >= $1 AND n = 1), ''),
+		       (SELECT count(*) FROM delivery WHERE dispatch_id = page.id AND dispatch_id >= $1 AND status = '02')
+		  FROM page ORDER BY id DESC`, c.args...)
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("list sent documents: %w", err))
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (SentLine, error) {
 		var l SentLine
-		err := row.Scan(&l.ID, &l.Sender, &l.DocumentID, &l.Kind, &l.Number, &l.Notation, &l.Promulgated,
-			&l.TypeName, &l.Subject, &l.Urgency, &l.Verdict, &l.HeldFor, &l.AcceptedAt, &l.States, &l.First, &l.Returned)
-		if l.Promulgated.Year() == 1 {
-			l.Promulgated = time.Time{}
-		}
+		err := row.Scan(append(l.targets(), &l.States, &l.First, &l.Returned)...)
+		l.DispatchLine = l.undated()
 		return l, err
 	})
 	return list, unavailable(err)
+}
+
+// page makes the statement of one page of a list out of the conditions so far: everybody's, or each agency's.
+func (c *clauses) page(f ListFilter, column, sql, order string) string {
+	sql += ` WHERE ` + c.String()
+	limit := strconv.Itoa(pageSize(f.Limit))
+	if f.Everyone {
+		return sql + ` ORDER BY ` + order + ` LIMIT ` + limit
+	}
+	c.args = append(c.args, codeStrings(f.Agencies))
+	return eachOf(len(f.Agencies), `$`+strconv.Itoa(len(c.args)), column, sql, order, limit)
 }
 
 func (f ListFilter) end(before uuid.UUID) uuid.UUID {
@@ -166,39 +171,18 @@ func (f ListFilter) end(before uuid.UUID) uuid.UUID {
 // ReceivedPage lists documents that came for agencies: what is held or was recalled never reaches them.
 func (s *Store) ReceivedPage(ctx context.Context, f ListFilter) ([]ReceivedLine, error) {
 	c := &clauses{}
-	c.add(`dl.dispatch_id >= ? AND dl.dispatch_id <= ?`, FirstID(f.From), f.end(f.Before.Dispatch))
+	c.add(`dl.dispatch_id >= ? AND d.id >= ? AND dl.dispatch_id <= ?`, FirstID(f.From), FirstID(f.From), f.end(f.Before.Dispatch))
 	if f.Before != (DeliveryID{}) {
 		c.add(`(dl.dispatch_id, dl.n) < (?, ?)`, f.Before.Dispatch, f.Before.N)
-	}
-	if !f.Everyone {
-		c.add(`dl.agency = ANY(?)`, codeStrings(f.Agencies))
 	}
 	c.add(`dl.state NOT IN ('held', 'recalled')`)
 	c.about(f)
 	c.face(receivedFaces, f.Face)
-	rows, err := s.pool.Query(ctx, `
-		SELECT dl.dispatch_id, dl.n, dl.addressed_to, dl.agency, dl.state, dl.state_at, dl.status, coalesce(dl.status_at, 'epoch'),
-		       d.sender, d.document_id, d.kind, d.number, d.notation, coalesce(d.promulgated, '0001-01-01'),
-		       d.type_name, d.subject, d.urgency, d.verdict, d.accepted_at
-		  FROM delivery AS dl JOIN dispatch AS d ON d.id = dl.dispatch_id
-		 WHERE `+c.String()+` ORDER BY dl.dispatch_id DESC, dl.n DESC LIMIT `+strconv.Itoa(pageSize(f.Limit)), c.args...)
+	rows, err := s.pool.Query(ctx, c.page(f, `dl.agency`, `SELECT `+receivedLine, `dispatch_id DESC, n DESC`), c.args...)
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("list received documents: %w", err))
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (ReceivedLine, error) {
-		var l ReceivedLine
-		err := row.Scan(&l.Dispatch, &l.N, &l.AddressedTo, &l.Agency, &l.State, &l.StateAt, &l.Status, &l.StatusAt,
-			&l.Sender, &l.DocumentID, &l.Kind, &l.Number, &l.Notation, &l.Promulgated,
-			&l.TypeName, &l.Subject, &l.Urgency, &l.Verdict, &l.AcceptedAt)
-		l.ID = l.Dispatch
-		if l.Promulgated.Year() == 1 {
-			l.Promulgated = time.Time{}
-		}
-		if l.StatusAt.Unix() == 0 {
-			l.StatusAt = time.Time{}
-		}
-		return l, err
-	})
+	list, err := pgx.CollectRows(rows, scanReceived)
 	return list, unavailable(err)
 }
 
