@@ -337,6 +337,25 @@ func TestGuiltyAlone(t *testing.T) {
 	}
 }
 
+// TestLettersDoNotWait: a mailing to the whole country is committed by itself, also when it comes after letters.
+func TestLettersDoNotWait(t *testing.T) {
+	t.Parallel()
+	a := newAxis(t)
+	codes := make([]string, 6_000)
+	for i := range codes {
+		codes[i] = "L" + strconv.Itoa(i)
+	}
+	list := []*storage.Acceptance{a.letter("L1"), a.letter("L1"), a.letter(codes...), a.letter("L1"), a.letter("L1")}
+	for i, got := range a.fullGroup(list) {
+		if got != "accepted" {
+			t.Errorf("%d: %s", i, got)
+		}
+	}
+	if n := one[int](a, `SELECT count(*) FROM dispatch WHERE xmin::text = (SELECT xmin::text FROM dispatch WHERE id = $1)`, list[2].ID); n != 1 {
+		t.Errorf("%d dispatches in its commit", n)
+	}
+}
+
 // TestFanOut: one dispatch to all of the country at once.
 func TestFanOut(t *testing.T) {
 	t.Parallel()

@@ -79,8 +79,14 @@ func (c *committer) submit(ctx context.Context, a *Acceptance) (fate, error) {
 }
 
 func (c *committer) run() {
-	for first := range c.in {
-		group := c.gather(first)
+	var left []waiting // what the last group had no room for
+	for {
+		first, ok := c.next(left)
+		if !ok {
+			return
+		}
+		var group []waiting
+		group, left = c.gather(first)
 		fates := c.store.commitGroup(group)
 		if len(group) > 1 && slices.ContainsFunc(fates, fate.refused) {
 			// One statement that PostgreSQL refuses undoes the whole group; alone, only the guilty one fails.
@@ -94,27 +100,38 @@ func (c *committer) run() {
 	}
 }
 
+func (c *committer) next(left []waiting) (waiting, bool) {
+	if len(left) > 0 {
+		return left[0], true
+	}
+	w, ok := <-c.in
+	return w, ok
+}
+
 // refused says that PostgreSQL refused a statement, so that certainly nothing was written: it may be an innocent's fate.
 func (f fate) refused() bool {
 	return f.void && f.err != nil && (!errors.Is(f.err, ErrUnavailable) || errors.Is(f.err, ErrNoMonth))
 }
 
-// gather takes what waits right now, up to a group's size.
-func (c *committer) gather(first waiting) []waiting {
-	group, deliveries := []waiting{first}, len(first.a.Deliveries)
+// gather takes what waits right now, up to a group's size. One that does not fit any more is left for the next group.
+func (c *committer) gather(first waiting) (group, left []waiting) {
+	group = []waiting{first}
+	deliveries := len(first.a.Deliveries)
 	for len(group) < groupDispatches && deliveries < groupDeliveries {
 		select {
 		case w, ok := <-c.in:
 			if !ok {
-				return group
+				return group, nil
+			}
+			if deliveries += len(w.a.Deliveries); deliveries > groupDeliveries {
+				return group, []waiting{w}
 			}
 			group = append(group, w)
-			deliveries += len(w.a.Deliveries)
 		default:
-			return group
+			return group, nil
 		}
 	}
-	return group
+	return group, nil
 }
 
 // commitTimeout bounds one group's transaction; PostgreSQL that does not answer in this time counts as down.

@@ -28,3 +28,12 @@ func OpenTraced(ctx context.Context, c Config, tracer pgx.QueryTracer) (*Store, 
 
 // Waiting says how many acceptances are handed in and not yet in a group.
 func (s *Store) Waiting() int { return len(s.commits.in) }
+
+// Invariants lists what Check looks for in the database.
+func Invariants() []string {
+	list := make([]string, len(invariants))
+	for i, v := range invariants {
+		list[i] = v.broken
+	}
+	return list
+}

@@ -34,6 +34,7 @@ type axis struct {
 	now     time.Time
 	mu      sync.Mutex
 	letters int
+	spoilt  bool // the test broke something: what is found at its end is no fault
 }
 
 func migrate(ctx context.Context, dsn string) error {
@@ -56,7 +57,9 @@ func newAxisOn(t testing.TB, dsn string) *axis {
 	must(t, err)
 	t.Cleanup(func() {
 		a.objects.Mend()
-		storagetest.Check(t, a.Store)
+		if !a.spoilt {
+			storagetest.Check(t, a.Store)
+		}
 		a.Store.Close()
 		must(t, files.Close())
 	})
