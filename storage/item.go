@@ -112,7 +112,7 @@ func scanItem(row pgx.CollectableRow) (Item, error) {
 func (s *Store) Inbox(ctx context.Context, system string, limit int) ([]Item, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT `+itemColumns+` FROM (
-		    SELECT * FROM queue WHERE destination = $1
+		    SELECT dispatch_id, n, kind, k, destination, urgency, entered FROM queue WHERE destination = $1
 		     ORDER BY urgency DESC, entered, dispatch_id, n LIMIT $2)`+itemTables+`
 		 ORDER BY q.urgency DESC, q.entered, q.dispatch_id, q.n`, system, pageSize(limit))
 	if err != nil {
@@ -131,7 +131,8 @@ func (s *Store) items(ctx context.Context, ids []ItemID) ([]Item, error) {
 	}
 	rows, err := s.pool.Query(ctx, `
 		SELECT `+itemColumns+` FROM (
-		    SELECT queue.* FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[]) AS x (dispatch_id, n, kind, k)
+		    SELECT queue.dispatch_id, queue.n, queue.kind, queue.k, queue.destination, queue.urgency, queue.entered
+		      FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[]) AS x (dispatch_id, n, kind, k)
 		      JOIN queue ON queue.dispatch_id = x.dispatch_id AND queue.n = x.n AND queue.kind = x.kind::"char" AND queue.k = x.k)`+
 		itemTables, dispatches, ns, kinds, ks)
 	if err != nil {
