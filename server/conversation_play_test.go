@@ -170,11 +170,12 @@ func (p *player) body(a *act, text string) (raw []byte, media string) {
 
 // bytes are a text, or what the cupboard has under a name in parentheses.
 func (p *player) bytes(a *act, text string) []byte {
-	name, ok := strings.CutPrefix(text, "(")
-	if name, ok = strings.CutSuffix(name, ")"); !ok || strings.Contains(name, "\n") {
-		return []byte(p.filled(a, text))
+	if inner, ok := strings.CutPrefix(text, "("); ok {
+		if name, ok := strings.CutSuffix(inner, ")"); ok && !strings.Contains(name, "\n") {
+			return p.cupboard(a, name)
+		}
 	}
-	return p.cupboard(a, name)
+	return []byte(p.filled(a, text))
 }
 
 // cupboard holds what cannot be written in a text: signed.pdf, a letter signed by the agency H29.12; changed.pdf, the same
