@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,8 +9,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-
-	"github.com/truc-lienthong/truc/routing"
 )
 
 // Claimed is an item that this node may now try to push, until its lease ends.
@@ -305,132 +302,6 @@ func (s *Store) revive(ctx context.Context, system string, now time.Time, lease 
 		return 0, unavailable(fmt.Errorf("bring forward what waits for %s: %w", system, err))
 	}
 	return tag.RowsAffected(), nil
-}
-
-// ReleaseHeld lets a held dispatch go on: its held deliveries become pending (or delivered, in a mailbox) and queue; a
-// recall that was held now takes back what is unfetched. It returns how many moved; none is ErrNotFound, for an
-// operation that changed nothing is not a success (R104).
-func (s *Store) ReleaseHeld(ctx context.Context, dispatch uuid.UUID, actor, ip string, now time.Time) (int64, error) {
-	var moved int64
-	err := s.tx(ctx, func(tx pgx.Tx) error {
-		recalls, err := lockHeld(ctx, tx, dispatch, now)
-		if err != nil {
-			return err
-		}
-		err = tx.QueryRow(ctx, `
-			WITH freed AS (
-			    UPDATE delivery SET state = CASE WHEN way = 'mailbox' THEN 'delivered' ELSE 'pending' END,
-			           state_at = $2, reason = '', owner = '', deadline = NULL
-			     WHERE dispatch_id = $1 AND state = 'held' RETURNING n, agency, system_id, way, state),
-			queued AS (
-			    INSERT INTO queue (dispatch_id, n, kind, destination, urgency, entered, due)
-			    SELECT $1, f.n, 'd', f.system_id, d.urgency, $2, CASE WHEN f.way = 'push' THEN $2::timestamptz END
-			      FROM freed AS f JOIN dispatch AS d ON d.id = $1 WHERE f.state = 'pending'),
-			counted AS (
-			    INSERT INTO tally (day, agency, metric, count) SELECT $3, agency, 'received', 1 FROM freed WHERE state = 'delivered')
-			SELECT count(*) FROM freed`, dispatch, now.UTC(), Day(now)).Scan(&moved)
-		if err != nil {
-			return fmt.Errorf("release %s: %w", dispatch, err)
-		}
-		if moved == 0 {
-			return ErrNotFound
-		}
-		batch := &pgx.Batch{}
-		for _, r := range recalls {
-			r.queue(batch)
-		}
-		queueAudit(batch, Event{At: now, Actor: actor, IP: ip, Action: "dispatch.release", Object: dispatch.String()})
-		return tx.SendBatch(ctx, batch).Close()
-	})
-	return moved, err
-}
-
-// lockHeld takes the locks of a release: the identity, so that no recipient is added as held meanwhile; what a recall
-// would take back (its original is older, so its ids come first); and the held deliveries. It returns the recall, if the
-// dispatch is one.
-func lockHeld(ctx context.Context, tx pgx.Tx, dispatch uuid.UUID, now time.Time) ([]recall, error) {
-	var kind Kind
-	r := recall{id: dispatch, at: now}
-	err := tx.QueryRow(ctx, `
-		SELECT d.kind, coalesce(d.original, '00000000-0000-0000-0000-000000000000'),
-		       ARRAY(SELECT agency FROM delivery WHERE dispatch_id = $1 AND state = 'held')
-		  FROM identity AS i JOIN dispatch AS d ON d.id = i.dispatch_id WHERE i.dispatch_id = $1 AND d.id = $1 FOR UPDATE OF i`, dispatch).
-		Scan(&kind, &r.original, &r.agencies)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, ErrNotFound
-	}
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", dispatch, err)
-	}
-	var recalls []recall
-	if kind == Recall {
-		recalls = append(recalls, r)
-	}
-	batch := &pgx.Batch{}
-	lockRecalled(batch, recalls)
-	batch.Queue(`SELECT 1 FROM delivery WHERE dispatch_id = $1 AND state = 'held' ORDER BY n FOR UPDATE`, dispatch)
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return nil, fmt.Errorf("lock deliveries of %s: %w", dispatch, err)
-	}
-	return recalls, nil
-}
-
-const rerouteBatch = 1000
-
-// Reroute moves what waits for an agency to the system that serves it now, in batches of a thousand. Only the row's
-// destination moves; whom it was addressed to stays. It returns how many moved.
-func (s *Store) Reroute(ctx context.Context, agency routing.Code, from, to string, way routing.Way, now time.Time) (int64, error) {
-	var total int64
-	for {
-		var found, moved int64
-		err := s.pool.QueryRow(ctx, `
-			WITH part AS (
-			    SELECT q.dispatch_id, q.n FROM queue AS q JOIN delivery AS d ON d.dispatch_id = q.dispatch_id AND d.n = q.n
-			     WHERE q.destination = $2 AND q.kind = 'd' AND d.agency = $1 AND d.state = 'pending' LIMIT $7),
-			locked AS (
-			    SELECT d.dispatch_id, d.n FROM delivery AS d JOIN part ON d.dispatch_id = part.dispatch_id AND d.n = part.n
-			     WHERE d.system_id = $2 AND d.state = 'pending' ORDER BY d.dispatch_id, d.n FOR UPDATE OF d),
-			moved AS (
-			    UPDATE delivery AS d SET system_id = $3, way = $4, told_at = NULL,
-			           state = CASE WHEN $4 = 'mailbox' THEN 'delivered' ELSE d.state END,
-			           state_at = CASE WHEN $4 = 'mailbox' THEN $5 ELSE d.state_at END
-			      FROM locked WHERE d.dispatch_id = locked.dispatch_id AND d.n = locked.n RETURNING d.dispatch_id, d.n),
-			requeued AS (
-			    UPDATE queue AS q SET destination = $3, fence = q.fence + 1, due = CASE WHEN $4 = 'push' THEN $5::timestamptz END
-			      FROM moved WHERE $4 <> 'mailbox' AND q.dispatch_id = moved.dispatch_id AND q.n = moved.n AND q.kind = 'd'),
-			gone AS (
-			    DELETE FROM queue AS q USING moved WHERE $4 = 'mailbox' AND q.dispatch_id = moved.dispatch_id AND q.n = moved.n AND q.kind = 'd'),
-			counted AS (
-			    INSERT INTO tally (day, agency, metric, count) SELECT $6, $1, 'received', 1 FROM moved WHERE $4 = 'mailbox')
-			SELECT (SELECT count(*) FROM part), (SELECT count(*) FROM moved)`,
-			agency, from, to, string(way), now.UTC(), Day(now), rerouteBatch).Scan(&found, &moved)
-		if err != nil {
-			return total, unavailable(fmt.Errorf("reroute %s: %w", agency, err))
-		}
-		if total += moved; found < rerouteBatch {
-			return total, nil
-		}
-	}
-}
-
-// Waiting is how much waits for an agency at a destination.
-type Waiting struct {
-	Agency      routing.Code
-	Destination string
-	Count       int64
-}
-
-// WaitingFor lists which agencies have documents waiting and where, so that a change of the directory can move them.
-func (s *Store) WaitingFor(ctx context.Context) ([]Waiting, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT d.agency, q.destination, count(*) FROM queue AS q
-		  JOIN delivery AS d ON d.dispatch_id = q.dispatch_id AND d.n = q.n
-		 WHERE q.kind = 'd' GROUP BY 1, 2`)
-	if err != nil {
-		return nil, unavailable(fmt.Errorf("list what waits: %w", err))
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Waiting])
-	return list, unavailable(err)
 }
 
 // QueueDepth counts queue rows by destination, and the oldest entry.
