@@ -27,13 +27,14 @@ import (
 // axis is a whole node on a database of its own, with the clock in the test's hand.
 type axis struct {
 	*Server
-	t    testing.TB
-	url  string
-	dsn  string
-	mu   sync.Mutex
-	now  time.Time
-	http *httptest.Server
-	conn *pgx.Conn // the test's own, see rows
+	t       testing.TB
+	url     string
+	dsn     string
+	mu      sync.Mutex
+	now     time.Time
+	http    *httptest.Server
+	conn    *pgx.Conn                  // the test's own, see rows
+	objects *storagetest.FaultyObjects // the object store, with a dial for its faults
 }
 
 // testNow is when every test begins unless it says otherwise: a Monday morning.
@@ -82,7 +83,8 @@ func newAxis(t testing.TB, hook string, changes ...func(*axis, *Config)) *axis {
 	check(t, err)
 	key, err := storage.OpenKeyFile(t.TempDir()+"/key", true)
 	check(t, err)
-	store, err := storage.Open(ctx, storage.Config{DSN: dsn, Objects: files, Conns: 8})
+	a.objects = storagetest.Faulty(files)
+	store, err := storage.Open(ctx, storage.Config{DSN: dsn, Objects: a.objects, Conns: 8})
 	check(t, err)
 	check(t, store.AttachMonths(ctx, a.now))
 	_, err = store.ImportAgencies(ctx, testAgencies, "test", a.now)

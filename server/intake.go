@@ -116,7 +116,7 @@ func (s *Server) takeFile(ctx context.Context, sub *submission, p part) error {
 	case in.failed != nil: // the client's stream broke, not our store
 		return in.failed
 	case err != nil:
-		return fmt.Errorf("store %s: %w", key, err)
+		return fmt.Errorf("%w: store %s: %w", storage.ErrUnavailable, key, err) // full, away or broken: the sender tries again
 	}
 	f := received{content: kept.ReaderAt, close: kept.Close, stream: in.sum}
 	f.Attachment.Name, f.MediaType = name, cleanType(p.mediaType)

@@ -39,13 +39,9 @@ func (r *objectReader) Read(b []byte) (int, error) {
 	if r.at >= r.object.Size {
 		return 0, io.EOF
 	}
-	if r.body == nil {
-		body, err := r.store.OpenObject(r.ctx, r.object, r.at, -1)
-		if err != nil {
-			r.failed = err
-			return 0, err
-		}
-		r.body = body
+	if err := r.open(); err != nil {
+		r.failed = err
+		return 0, err
 	}
 	n, err := r.body.Read(b)
 	r.at += int64(n)
@@ -56,6 +52,19 @@ func (r *objectReader) Read(b []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// open starts the stream at the mark.
+func (r *objectReader) open() error {
+	if r.body != nil {
+		return nil
+	}
+	body, err := r.store.OpenObject(r.ctx, r.object, r.at, -1)
+	if err != nil {
+		return err
+	}
+	r.body = body
+	return nil
 }
 
 func (r *objectReader) close() {

@@ -182,6 +182,11 @@ func (s *Server) serveObject(c echo.Context, o storage.Object, media, name strin
 		// that can outlive this call when the client goes away, and body must not be used then.
 		c.Request().Header.Del("Range")
 	}
+	if c.Request().Method != http.MethodHead {
+		if err := body.open(); err != nil { // while the answer can still be a problem
+			return err
+		}
+	}
 	out := &rangeWriter{ResponseWriter: c.Response()}
 	http.ServeContent(out, c.Request(), "", time.Time{}, body)
 	if out.unsatisfiable {

@@ -41,8 +41,11 @@ func (s *Store) OpenObject(ctx context.Context, o Object, off, n int64) (io.Read
 		return nil, unavailable(fmt.Errorf("look up object: %w", err))
 	}
 	body, err := s.Objects.Open(ctx, key, off, n)
-	if err != nil {
-		return nil, fmt.Errorf("open object %s: %w", o.SHA256, err)
+	switch {
+	case errors.Is(err, ErrNoObject):
+		return nil, fmt.Errorf("object %s is kept but not stored: %w", o.SHA256, err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: open object %s: %w", ErrUnavailable, o.SHA256, err)
 	}
 	return body, nil
 }
