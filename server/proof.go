@@ -78,15 +78,29 @@ func (s *Server) getProof(c echo.Context) error {
 	return s.serveObject(c, made, "application/pkcs7-mime; smime-type=signed-data", "giay-xac-nhan-"+d.ID.String()+".p7m")
 }
 
-// ProofOf returns the proof of a dispatch, making it on first use.
+// ProofOf returns the proof of a dispatch, making it on first use. Recipients that are added while it is made (gửi bổ
+// sung) must be in it: then it is made again.
 func (s *Server) ProofOf(ctx context.Context, d storage.Dispatch) (storage.Object, error) {
 	if d.Proof.SHA256 != "" {
 		return d.Proof, nil
 	}
-	statement, err := s.state(ctx, d)
-	if err != nil {
-		return storage.Object{}, err
+	for {
+		statement, err := s.state(ctx, d)
+		if err != nil {
+			return storage.Object{}, err
+		}
+		made, err := s.makeProof(ctx, d, statement)
+		if err != nil {
+			return made, err
+		}
+		stale, err := s.Store.DropStaleProof(ctx, d.ID, made, len(statement.Recipients))
+		if err != nil || !stale {
+			return made, err
+		}
 	}
+}
+
+func (s *Server) makeProof(ctx context.Context, d storage.Dispatch, statement Proof) (storage.Object, error) {
 	content, err := json.MarshalIndent(statement, "", "  ")
 	if err != nil {
 		return storage.Object{}, fmt.Errorf("write the proof of %s: %w", d.ID, err)

@@ -162,3 +162,15 @@ func (s *Store) KeepMade(ctx context.Context, id uuid.UUID, what Made, u Upload,
 	}
 	return kept, err
 }
+
+// DropStaleProof takes a proof back when the dispatch has other recipients by now than the proof names. It returns
+// whether it did: the caller makes another.
+func (s *Store) DropStaleProof(ctx context.Context, id uuid.UUID, proof Object, recipients int) (bool, error) {
+	tag, err := s.pool.Exec(ctx, `
+		UPDATE dispatch SET proof_sha256 = NULL, proof_size = NULL
+		 WHERE id = $1 AND proof_sha256 = $2 AND (SELECT max(n) FROM delivery WHERE dispatch_id = $1) <> $3`, id, proof.SHA256, recipients)
+	if err != nil {
+		return false, unavailable(fmt.Errorf("compare the proof of %s: %w", id, err))
+	}
+	return tag.RowsAffected() == 1, nil
+}
