@@ -41,9 +41,9 @@ func (s *Server) receive(c echo.Context, sub *submission) error {
 	if err != nil || media != "multipart/form-data" || params["boundary"] == "" {
 		return problem("media_type", "Content-Type")
 	}
+	tail := &tail{reader: c.Request().Body, end: "--" + params["boundary"] + "--"}
 	// A wide buffer in front: the multipart reader asks for 4 KiB at a time, each a call to the kernel without it.
-	tail := &tail{reader: bufio.NewReaderSize(c.Request().Body, 64<<10), end: "--" + params["boundary"] + "--"}
-	body := multipart.NewReader(tail, params["boundary"])
+	body := multipart.NewReader(bufio.NewReaderSize(tail, 64<<10), params["boundary"])
 	first, err := body.NextRawPart()
 	if errors.Is(err, io.EOF) {
 		return problem("part_order", "")

@@ -54,7 +54,7 @@ type tail struct {
 // Read passes on and remembers.
 func (t *tail) Read(b []byte) (int, error) {
 	n, err := t.reader.Read(b)
-	const most = 8 << 10 // more than the reader above looks ahead
+	const most = 8 << 10 // the closing boundary and what little may follow it; reads are wide, so little is copied
 	t.last = append(t.last, b[max(0, n-most):n]...)
 	if over := len(t.last) - most; over > most { // now and then, so that it costs nothing
 		t.last = append(t.last[:0], t.last[over:]...)
