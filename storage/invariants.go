@@ -65,7 +65,7 @@ var invariants = []struct{ broken, sql string }{
 }
 
 // Check looks for whatever must never be: it returns a line for each finding, none on a sound database. With objects it
-// also reads every kept object and compares its hash. For tests, drills and `truc verifydata`; it reads everything.
+// also reads every kept object and compares its hash. It reads everything: for tests and for a person in doubt.
 func (s *Store) Check(ctx context.Context) ([]string, error) {
 	var findings []string
 	for _, i := range invariants {
