@@ -112,7 +112,9 @@ func scanItem(row pgx.CollectableRow) (Item, error) {
 func (s *Store) Inbox(ctx context.Context, system string, limit int) ([]Item, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT `+itemColumns+` FROM (
-		    SELECT dispatch_id, n, kind, k, destination, urgency, entered FROM queue WHERE destination = $1
+		    SELECT own.* FROM unnest('{d,r,n}'::"char"[]) AS of (kind) CROSS JOIN LATERAL (
+		        SELECT dispatch_id, n, kind, k, destination, urgency, entered FROM queue WHERE destination = $1 AND kind = of.kind
+		         ORDER BY urgency DESC, entered, dispatch_id, n LIMIT $2) AS own
 		     ORDER BY urgency DESC, entered, dispatch_id, n LIMIT $2)`+itemTables+`
 		 ORDER BY q.urgency DESC, q.entered, q.dispatch_id, q.n`, system, pageSize(limit))
 	if err != nil {

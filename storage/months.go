@@ -18,7 +18,8 @@ var partitioned = []string{"dispatch", "attachment", "delivery", "attempt", "rec
 const monthsAhead = 3
 
 // NewID returns a UUIDv7 (RFC 9562, 5.7) for the instant now: its first 48 bits are now in milliseconds, by which
-// it finds its month; the rest is random.
+// it finds its month; 42 bits are random; the last 32 are zero, so that the items of a dispatch can be named by UUIDs of
+// their own, made of its id and their numbers (PacketID).
 func NewID(now time.Time) uuid.UUID {
 	id := uuid.New()
 	ms := uint64(now.UnixMilli())
@@ -26,6 +27,7 @@ func NewID(now time.Time) uuid.UUID {
 		id[i] = byte(ms >> (40 - 8*i))
 	}
 	id[6] = id[6]&0x0f | 0x70
+	clear(id[12:])
 	return id
 }
 
