@@ -20,6 +20,7 @@ type System struct {
 	Kind         string // qlvb, lgsp, other
 	Way          routing.Way
 	Webhook      string
+	Form         string // new, old: the form of code that it is shown over the VXP face; "" is new when it is written
 	Secret       []byte // sealed
 	OldSecret    []byte // sealed; still good until OldUntil
 	OldUntil     time.Time
@@ -45,8 +46,9 @@ func (s *Store) AddSystem(ctx context.Context, sys System, actor string, now tim
 			return err
 		}
 		_, err := tx.Exec(ctx, `
-			INSERT INTO system (id, name, kind, way, webhook, secret, rate, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			sys.ID, sys.Name, sys.Kind, string(sys.Way), sys.Webhook, sys.Secret, sys.Rate, now.UTC())
+			INSERT INTO system (id, name, kind, way, webhook, form, secret, rate, created_at)
+			VALUES ($1, $2, $3, $4, $5, coalesce(nullif($6, ''), 'new'), $7, $8, $9)`,
+			sys.ID, sys.Name, sys.Kind, string(sys.Way), sys.Webhook, sys.Form, sys.Secret, sys.Rate, now.UTC())
 		if err != nil {
 			return taken(err, "system "+sys.ID)
 		}
@@ -99,7 +101,7 @@ func (s *Store) changeSystem(ctx context.Context, id string, e Event, sql string
 // Systems lists all systems, disabled ones too, by id.
 func (s *Store) Systems(ctx context.Context) ([]System, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT id, name, kind, way, webhook, secret, old_secret, coalesce(old_until, 'epoch'), rate, created_at,
+		SELECT id, name, kind, way, webhook, form, secret, old_secret, coalesce(old_until, 'epoch'), rate, created_at,
 		       coalesce(disabled_at, 'epoch'), coalesce(seen_at, 'epoch'), coalesce(failing_since, 'epoch'), failure,
 		       (SELECT coalesce(json_agg(json_build_object('Code', code, 'Subtree', subtree) ORDER BY code), '[]')
 		          FROM system_agency WHERE system_id = id)
@@ -109,7 +111,7 @@ func (s *Store) Systems(ctx context.Context) ([]System, error) {
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (System, error) {
 		var y System
-		err := row.Scan(&y.ID, &y.Name, &y.Kind, &y.Way, &y.Webhook, &y.Secret, &y.OldSecret, &y.OldUntil, &y.Rate, &y.CreatedAt,
+		err := row.Scan(&y.ID, &y.Name, &y.Kind, &y.Way, &y.Webhook, &y.Form, &y.Secret, &y.OldSecret, &y.OldUntil, &y.Rate, &y.CreatedAt,
 			&y.DisabledAt, &y.SeenAt, &y.FailingSince, &y.Failure, &y.Serves)
 		for _, t := range []*time.Time{&y.OldUntil, &y.DisabledAt, &y.SeenAt, &y.FailingSince} {
 			if t.Unix() == 0 {

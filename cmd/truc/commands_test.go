@@ -48,7 +48,10 @@ func TestCommands(t *testing.T) {
 	wants(t, state, exitNo, "H99", "system", "add", "--id", "H99", "--name", "?", "--kind", "lgsp", "--agency", "H99")
 	wants(t, state, exitFlags, "webhook", "system", "add", "--id", "G22", "--name", "?", "--kind", "lgsp", "--agency", "G22", "--way", "push")
 	wants(t, state, exitFlags, "", "system", "add", "--no-such-flag")
+	must(t, state, "system", "add", "--id", "vxp.saas.03", "--name", "SaaS", "--kind", "qlvb", "--agency", "H29", "--form", "old")
+	wants(t, state, exitFlags, "form", "system", "add", "--id", "x", "--name", "x", "--kind", "qlvb", "--agency", "H29", "--form", "102")
 	wants(t, state, exitYes, "H26.*", "system", "list")
+	checkForms(t, state)
 
 	pki, err := testpki.New(testpki.Options{})
 	if err != nil {
@@ -176,4 +179,18 @@ func checkReports(t *testing.T, state string) {
 		t.Errorf("workbook: %v %v", cells, err)
 	}
 	wants(t, state, exitFlags, "yyyy-mm", "report", "monthly", "--month", "11/2026")
+}
+
+// checkForms reads the form of code of each system back: the default, and what was given.
+func checkForms(t *testing.T, state string) {
+	t.Helper()
+	list, _ := must(t, state, "system", "list", "--json")["systems"].([]any)
+	got := map[any]any{}
+	for _, one := range list {
+		line, _ := one.(map[string]any)
+		got[line["ID"]] = line["Form"]
+	}
+	if got["H26"] != "new" || got["vxp.saas.03"] != "old" {
+		t.Errorf("forms: %v", got)
+	}
 }

@@ -25,6 +25,7 @@ type systemAdd struct {
 	Kind    string   `env:"TRUC_SYSTEM_KIND" required:"" enum:"qlvb,lgsp,other" help:"qlvb, lgsp or other."`
 	Agency  []string `env:"TRUC_SYSTEM_AGENCY" required:"" sep:"none" help:"Code that it serves; 'H29.12.*' is H29.12 and all under it. Repeat for more."`
 	Way     string   `env:"TRUC_SYSTEM_WAY" enum:",pull,push,mailbox" default:"" help:"pull, push or mailbox; default push with a webhook, else pull."`
+	Form    string   `env:"TRUC_SYSTEM_FORM" enum:"new,old" default:"new" help:"Form of the codes that it is shown over /vxp: new (QĐ 20/2020) or old (QCVN 102). It may send either."`
 	Secret  string   `env:"TRUC_SYSTEM_SECRET" help:"Its secret; made when not given."`
 	Webhook string   `env:"TRUC_SYSTEM_WEBHOOK" help:"Where a pushed system is told."`
 	Rate    int      `env:"TRUC_SYSTEM_RATE" help:"Requests a second; default the server's."`
@@ -60,7 +61,7 @@ func (a *systemAdd) Run(c *command) error {
 }
 
 func (a *systemAdd) system() (storage.System, string, error) {
-	sys := storage.System{ID: a.ID, Name: a.Name, Kind: a.Kind, Way: routing.Way(a.Way), Webhook: a.Webhook, Rate: a.Rate}
+	sys := storage.System{ID: a.ID, Name: a.Name, Kind: a.Kind, Way: routing.Way(a.Way), Webhook: a.Webhook, Form: a.Form, Rate: a.Rate}
 	if sys.Way == "" {
 		sys.Way = routing.Pull
 		if a.Webhook != "" {
@@ -111,7 +112,7 @@ func (a *systemList) Run(c *command) error {
 		type line struct {
 			ID, Name, Kind string
 			Way            routing.Way
-			Webhook        string
+			Webhook, Form  string
 			Agencies       []string
 			Disabled       bool
 			SeenAt         *time.Time
@@ -119,7 +120,7 @@ func (a *systemList) Run(c *command) error {
 		}
 		lines := make([]line, len(list))
 		for i, y := range list {
-			lines[i] = line{ID: y.ID, Name: y.Name, Kind: y.Kind, Way: y.Way, Webhook: y.Webhook, Disabled: !y.DisabledAt.IsZero(), Failing: y.Failure}
+			lines[i] = line{ID: y.ID, Name: y.Name, Kind: y.Kind, Way: y.Way, Webhook: y.Webhook, Form: y.Form, Disabled: !y.DisabledAt.IsZero(), Failing: y.Failure}
 			for _, v := range y.Serves {
 				code := string(v.Code)
 				if v.Subtree {
@@ -137,7 +138,7 @@ func (a *systemList) Run(c *command) error {
 		}
 		w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
 		for _, l := range lines {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\t%s\n", l.ID, l.Name, l.Kind, l.Way, l.Agencies, l.Failing)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%v\t%s\n", l.ID, l.Name, l.Kind, l.Way, l.Form, l.Agencies, l.Failing)
 		}
 		return w.Flush()
 	})
