@@ -61,5 +61,5 @@ CREATE INDEX queue_inbox ON queue (destination, kind, urgency DESC, entered, dis
 CREATE INDEX identity_by_document ON identity (document_id) WHERE kind = 0;
 -- for "what recalls, updates or replaces this document?"
 CREATE INDEX dispatch_by_original ON dispatch (original) WHERE original IS NOT NULL;
--- for "nghi trùng": the same number and notation of one agency (R37)
-CREATE INDEX dispatch_by_number ON dispatch (sender, number, notation);
+-- for "nghi trùng": the same number and notation of one agency (R37); cut, for a packet's may be longer than an index takes
+CREATE INDEX dispatch_by_number ON dispatch (sender, left(number, 30), left(notation, 60));

@@ -21,13 +21,18 @@ const monthsAhead = 3
 // it finds its month; 42 bits are random; the last 32 are zero, so that the items of a dispatch can be named by UUIDs of
 // their own, made of its id and their numbers (PacketID).
 func NewID(now time.Time) uuid.UUID {
+	id := newUUID(now)
+	clear(id[12:])
+	return id
+}
+
+func newUUID(now time.Time) uuid.UUID {
 	id := uuid.New()
 	ms := uint64(now.UnixMilli())
 	for i := range 6 {
 		id[i] = byte(ms >> (40 - 8*i))
 	}
 	id[6] = id[6]&0x0f | 0x70
-	clear(id[12:])
 	return id
 }
 

@@ -27,7 +27,7 @@ type Upload struct {
 // NewKey returns a fresh key for an upload. The day in front lets a sweep read old uploads first; the id behind it
 // begins with the time, so that rows and folders grow at their end and not all over.
 func NewKey(now time.Time) string {
-	return now.In(Vietnam).Format("20060102") + "/" + NewID(now).String()
+	return now.In(Vietnam).Format("20060102") + "/" + newUUID(now).String()
 }
 
 // OpenObject streams n bytes of an object from byte off (n < 0: to the end). ErrNotFound when it is not kept.
