@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -76,8 +77,8 @@ type ImportResult struct {
 	Version   int64 `json:"version"`
 }
 
-// ImportAgencies adds and changes agencies by code in one commit; codes not named are left as they are. Servers see the
-// new directory within two seconds.
+// ImportAgencies adds and changes agencies by code in one commit; codes not named are left as they are, and so are the
+// contacts of all. Servers see the new directory within two seconds.
 func (s *Store) ImportAgencies(ctx context.Context, agencies []routing.Agency, actor string, now time.Time) (ImportResult, error) {
 	var result ImportResult
 	err := s.tx(ctx, func(tx pgx.Tx) error {
@@ -91,18 +92,18 @@ func (s *Store) ImportAgencies(ctx context.Context, agencies []routing.Agency, a
 		}
 		err = tx.QueryRow(ctx, `
 			WITH written AS (
-			    INSERT INTO agency AS a (code, old_code, name, parent, kind, status, valid_from, valid_to, successors, decision, code_source, version)
-			    SELECT code, old_code, name, parent, kind, status, valid_from, valid_to, successors, decision, code_source, $1 FROM incoming
+			    INSERT INTO agency AS a (code, old_code, name, parent, kind, status, valid_from, valid_to, successors, decision, code_source, version, modified_at)
+			    SELECT code, old_code, name, parent, kind, status, valid_from, valid_to, successors, decision, code_source, $1, $2 FROM incoming
 			    ON CONFLICT (code) DO UPDATE SET old_code = excluded.old_code, name = excluded.name, parent = excluded.parent,
 			        kind = excluded.kind, status = excluded.status, valid_from = excluded.valid_from, valid_to = excluded.valid_to,
 			        successors = excluded.successors, decision = excluded.decision, code_source = excluded.code_source,
-			        version = excluded.version
+			        version = excluded.version, modified_at = excluded.modified_at
 			     WHERE (a.old_code, a.name, a.parent, a.kind, a.status, a.valid_from, a.valid_to, a.successors, a.decision, a.code_source)
 			           IS DISTINCT FROM
 			           (excluded.old_code, excluded.name, excluded.parent, excluded.kind, excluded.status, excluded.valid_from,
 			            excluded.valid_to, excluded.successors, excluded.decision, excluded.code_source)
 			    RETURNING (xmax = 0) AS added)
-			SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added) FROM written`, version).
+			SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added) FROM written`, version, now.UTC()).
 			Scan(&result.Added, &result.Changed)
 		if err != nil {
 			return fmt.Errorf("write agencies: %w", err)
@@ -118,14 +119,11 @@ func (s *Store) ImportAgencies(ctx context.Context, agencies []routing.Agency, a
 
 // stageAgencies copies the agencies into a temporary table of the transaction: 125,000 rows in under a second.
 func stageAgencies(ctx context.Context, tx pgx.Tx, agencies []routing.Agency) error {
-	_, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE incoming (LIKE agency) ON COMMIT DROP`)
+	columns := []string{"code", "old_code", "name", "parent", "kind", "status", "valid_from", "valid_to", "successors", "decision", "code_source"}
+	_, err := tx.Exec(ctx, `CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT `+strings.Join(columns, ", ")+` FROM agency WITH NO DATA`)
 	if err != nil {
 		return fmt.Errorf("stage agencies: %w", err)
 	}
-	if _, err := tx.Exec(ctx, `ALTER TABLE incoming DROP COLUMN version`); err != nil {
-		return fmt.Errorf("stage agencies: %w", err)
-	}
-	columns := []string{"code", "old_code", "name", "parent", "kind", "status", "valid_from", "valid_to", "successors", "decision", "code_source"}
 	_, err = tx.CopyFrom(ctx, pgx.Identifier{"incoming"}, columns, pgx.CopyFromSlice(len(agencies), func(i int) ([]any, error) {
 		a := agencies[i]
 		return []any{string(a.Code), string(a.OldCode), a.Name, string(a.Parent), a.Kind, string(a.Status),
