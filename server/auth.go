@@ -32,22 +32,30 @@ func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 			s.metrics.unauthorized.Inc()
 			return problem("unauthorized", "")
 		}
-		if who.disabled {
-			return problem("disabled", "", id)
+		if err := s.admitCaller(who); err != nil {
+			return err
 		}
-		perSecond := s.Limits.Rate
-		if who.Rate > 0 {
-			perSecond = who.Rate
-		}
-		if wait := s.rates.reserve(id, perSecond, s.Now()); wait > 0 {
-			p := problem("rate", "", perSecond)
-			p.retryAfter = int(wait/time.Second) + 1
-			return p
-		}
-		s.seen.note(id, s.Now())
 		c.Set(callerKey, who)
 		return next(c)
 	}
+}
+
+// admitCaller is what holds for a system on every face: it must be connected, and within its rate.
+func (s *Server) admitCaller(who *caller) error {
+	if who.disabled {
+		return problem("disabled", "", who.ID)
+	}
+	perSecond := s.Limits.Rate
+	if who.Rate > 0 {
+		perSecond = who.Rate
+	}
+	if wait := s.rates.reserve(who.ID, perSecond, s.Now()); wait > 0 {
+		p := problem("rate", "", perSecond)
+		p.retryAfter = int(wait/time.Second) + 1
+		return p
+	}
+	s.seen.note(who.ID, s.Now())
+	return nil
 }
 
 // knows compares the secret with the one in force and, within the overlap of a rotation, the one before.

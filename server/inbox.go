@@ -143,7 +143,7 @@ func (s *Server) postTaken(c echo.Context) error {
 		if dl.System != who(c).ID { // the right hash is told only to whom the package is for
 			return problem("not_found", "item")
 		}
-		made, err := s.packageOf(ctx, id.Dispatch)
+		made, err := s.packageOf(ctx, id.DeliveryID)
 		if err != nil {
 			return err
 		}

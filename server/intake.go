@@ -123,7 +123,18 @@ func (s *Server) takeFile(ctx context.Context, sub *submission, p part) error {
 	f.Object = storage.Object{SHA256: hex.EncodeToString(in.sum.Sum()), Size: kept.Size}
 	f.upload = storage.Upload{Object: f.Object, Key: key}
 	sub.files = append(sub.files, f)
-	return checkContent(f)
+	return sub.overlook(checkContent(f))
+}
+
+// overlook makes a warning of what is odd about a file that came over the VXP face: there only what the axis cannot do
+// without refuses.
+func (sub *submission) overlook(err error) error {
+	var odd *Problem
+	if sub.lenient && errors.As(err, &odd) {
+		sub.warnings = append(sub.warnings, *odd)
+		return nil
+	}
+	return err
 }
 
 // intake is a body on its way to the store: counted, hashed, bounded.
@@ -192,6 +203,9 @@ func (s *Server) drop(ctx context.Context, sub *submission) {
 	uploads := make([]storage.Upload, len(sub.files))
 	for i, f := range sub.files {
 		uploads[i] = f.upload
+	}
+	if sub.pack.Key != "" {
+		uploads = append(uploads, sub.pack)
 	}
 	s.Store.Discard(context.WithoutCancel(ctx), uploads)
 }

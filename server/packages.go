@@ -38,17 +38,17 @@ func metadataOf(d storage.Dispatch) (Metadata, error) {
 	return m, nil
 }
 
-// packageOf returns a dispatch's edXML package, making it on first use. It is made once and kept: every reader gets
-// the same bytes, also after an upgrade that writes packages differently.
-func (s *Server) packageOf(ctx context.Context, id uuid.UUID) (storage.Object, error) {
-	d, err := s.Store.DispatchHead(ctx, id)
+// packageOf returns a delivery's edXML package: the packet as its sender made it, or one made of a native dispatch on
+// first use. It is made once and kept: every reader gets the same bytes, also after an upgrade that writes packages
+// differently.
+func (s *Server) packageOf(ctx context.Context, dl storage.DeliveryID) (storage.Object, error) {
+	kept, err := s.Store.Package(ctx, dl)
+	if err != nil || kept.SHA256 != "" {
+		return kept, err
+	}
+	id := dl.Dispatch
+	d, err := s.Store.Dispatch(ctx, id)
 	if err != nil {
-		return storage.Object{}, err
-	}
-	if d.Package.SHA256 != "" {
-		return d.Package, nil
-	}
-	if d, err = s.Store.Dispatch(ctx, id); err != nil {
 		return storage.Object{}, err
 	}
 	m, err := metadataOf(d)
@@ -119,7 +119,7 @@ func (s *Server) getPackage(c echo.Context) error {
 		}
 		return s.packageJSON(c, d, dl)
 	}
-	made, err := s.packageOf(c.Request().Context(), d.ID)
+	made, err := s.packageOf(c.Request().Context(), dl.DeliveryID)
 	if err != nil {
 		return err
 	}

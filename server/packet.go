@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,64 +14,19 @@ import (
 	"github.com/truc-lienthong/truc/storage"
 )
 
-// receivePacket takes a dispatch in as an edXML packet (QCVN 102:2016/BTTTT) in the native face's first part. Its
-// header is admitted before its first attachment is stored, as a native submission is.
+// receivePacket takes a dispatch in as an edXML packet (QCVN 102:2016/BTTTT) in the native face's first part.
 func (s *Server) receivePacket(c echo.Context, sub *submission, body io.Reader, rest parts) error {
 	ctx := c.Request().Context()
-	sub.form = "edxml"
-	header := func(p *edxml.Packet) error {
-		if p.Kind == edxml.KindStatus || p.Document == nil {
-			return problem("edxml", "edxml", "status")
-		}
-		if faults := p.Errors(); len(faults) > 0 {
-			return packetProblem(faults)
-		}
-		sub.meta = fromPacket(p)
-		raw, err := marshalFirst(sub.meta)
-		if err != nil {
-			return err
-		}
-		sub.first = raw
-		if err := sub.meta.checkPacket(); err != nil {
-			return err
-		}
-		return s.admit(ctx, sub)
-	}
-	var total int64
-	files := func(i int, a edxml.Attachment, content io.Reader) error {
-		if i >= s.Limits.Parts {
-			return problem("parts", "", s.Limits.Parts)
-		}
-		if err := s.takeFile(ctx, sub, part{name: a.FileName(), mediaType: packetType(a), body: content}); err != nil {
-			return err
-		}
-		most, way := s.dispatchLimit(sub.to)
-		if total += sub.files[len(sub.files)-1].Size; total > most {
-			return problem("dispatch_large", "edxml", most, way)
-		}
-		return nil
-	}
-	var ours error // what the two above refused or failed at, as against what the body is
-	packet, err := edxml.Read(body, edxml.Reading{Now: s.Now(), MaxFile: s.Limits.File,
-		Header:     func(p *edxml.Packet) error { ours = header(p); return ours },
-		Attachment: func(i int, a edxml.Attachment, content io.Reader) error { ours = files(i, a, content); return ours },
-	})
-	switch faults := packet.Errors(); {
-	case ours != nil:
-		err = ours
-	case err != nil:
-		err = bodyProblem(err)
-	case len(faults) > 0: // found behind the header, or there is no header at all
-		err = packetProblem(faults)
-	default:
-		err = nothingMore(rest)
-	}
+	packet, err := s.takePacket(ctx, sub, body)
 	if err != nil {
-		s.drop(ctx, sub)
 		return err
 	}
-	for _, w := range packet.Problems {
-		sub.warnings = append(sub.warnings, Problem{Code: "edxml_" + string(w.Kind), Field: w.Path, VI: w.VI, EN: w.EN})
+	if packet.Document == nil {
+		return problem("edxml", "edxml", "status")
+	}
+	if err := nothingMore(rest); err != nil {
+		s.drop(ctx, sub)
+		return err
 	}
 	a, accepted, err := s.conclude(ctx, sub)
 	if err != nil {
@@ -161,12 +115,13 @@ func packetDay(d edxml.Date) string {
 	return d.At.In(storage.Vietnam).Format(time.DateOnly)
 }
 
+// maxPacketID is the longest document id of a packet, characters: what the index of identities can hold. Longer ones than
+// the regulation's are a warning up to there.
+const maxPacketID = 500
+
 // checkPacket tests only what the axis cannot do without: everything else in a packet is a warning at most.
 func (m *Metadata) checkPacket() error {
-	for _, l := range m.limits() {
-		if !slices.Contains([]string{"sender", "document_id"}, l.field) {
-			continue
-		}
+	for _, l := range []limit{{"sender", m.Sender, 64, true}, {"document_id", m.DocumentID, maxPacketID, true}} {
 		if p := l.check(); p != nil {
 			return p
 		}

@@ -91,6 +91,7 @@ var problems = map[string]sentence{
 	"foreign":          {403, "Hệ thống %s không phục vụ đơn vị này.", "System %s does not serve this agency."},
 	"state":            {409, "Không thực hiện được: văn bản đang ở trạng thái %s.", "Not possible: the delivery is %s."},
 	"recalled":         {410, "Văn bản đã được bên gửi thu hồi.", "The sender took this document back."},
+	"hash_file":        {422, "hash-file không khớp với nội dung gói tin.", "hash-file does not match the packet's bytes."},
 	"hash_mismatch":    {409, "SHA-256 nhận được không khớp; gói đúng có SHA-256 %s.", "The SHA-256 does not match; the package has %s."},
 	"reason_required":  {422, "Phải ghi lý do.", "A reason is required."},
 	"status_unknown":   {422, "Mã trạng thái không có: %s.", "Unknown status: %s."},
@@ -173,6 +174,11 @@ func (s *Server) answerError(err error, c echo.Context) {
 	h := c.Response().Header()
 	if p.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(p.retryAfter))
+	}
+	if isVXP(c) {
+		s.metrics.refused.WithLabelValues(p.Code).Inc()
+		s.failVXP(p, c)
+		return
 	}
 	if p.Status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Basic realm="truc", charset="UTF-8"`)

@@ -71,7 +71,7 @@ func (c *courier) call(ctx context.Context, claim storage.Claimed) (answered, er
 	}
 	view := c.viewItem(claim.Item)
 	if claim.Kind == storage.DispatchItem {
-		made, err := c.packageOf(ctx, claim.Dispatch.ID)
+		made, err := c.packageOf(ctx, claim.DeliveryID)
 		if err != nil {
 			return answered{}, fmt.Errorf("package: %w", err)
 		}

@@ -67,6 +67,7 @@ func (s *Server) Handler() http.Handler {
 		api.Add(r.method, r.path, s.bounded(r))
 	}
 	api.RouteNotFound("/*", s.elsewhere)
+	s.vxpRoutes(e)
 	e.RouteNotFound("/api/*", func(echo.Context) error { return problem("not_found", "") })
 	if s.Pages != nil {
 		e.Any("/*", echo.WrapHandler(s.Pages))

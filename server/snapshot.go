@@ -24,11 +24,12 @@ type snapshot struct {
 // caller is a connected system with its secrets opened. Secrets are kept as hashes for Basic and in clear for HMACs.
 type caller struct {
 	storage.System
-	secret   []byte
-	sum      [32]byte
-	oldSum   [32]byte
-	disabled bool
-	oldUntil time.Time
+	secret    []byte
+	oldSecret []byte
+	sum       [32]byte
+	oldSum    [32]byte
+	disabled  bool
+	oldUntil  time.Time
 }
 
 // watchEvery is how often a node looks whether the configuration moved. Commands promise effect within two seconds.
@@ -116,11 +117,10 @@ func (s *Server) loadSystems(ctx context.Context) (map[string]*caller, error) {
 		}
 		c.sum = sha256.Sum256(c.secret)
 		if len(y.OldSecret) > 0 {
-			old, err := s.Key.Open(y.OldSecret, storage.SecretPurpose(y.ID))
-			if err != nil {
+			if c.oldSecret, err = s.Key.Open(y.OldSecret, storage.SecretPurpose(y.ID)); err != nil {
 				return nil, fmt.Errorf("open the old secret of %s: %w", y.ID, err)
 			}
-			c.oldSum = sha256.Sum256(old)
+			c.oldSum = sha256.Sum256(c.oldSecret)
 		}
 		systems[y.ID] = c
 	}

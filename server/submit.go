@@ -23,6 +23,7 @@ type submission struct {
 	ip        string
 	key       string // Idempotency-Key
 	form      string
+	lenient   bool   // from the VXP face: what the axis can do without is a warning
 	first     []byte // the first part's exact bytes
 	meta      Metadata
 	kind      storage.Kind
@@ -30,6 +31,7 @@ type submission struct {
 	to        []routing.Recipient
 	original  uuid.UUID
 	files     []received
+	pack      storage.Upload // of an edXML packet: its own bytes, as they came
 	signature []byte
 	warnings  []Problem
 	directory int64
@@ -207,6 +209,10 @@ func (s *Server) judge(ctx context.Context, sub *submission) (*storage.Acceptanc
 		f.Attachment.Verdict = report.Files[f.report].Verdict
 		a.Attachments = append(a.Attachments, f.Attachment)
 		a.Uploads = append(a.Uploads, f.upload)
+	}
+	if sub.pack.Key != "" {
+		a.Package = sub.pack.Object
+		a.Uploads = append(a.Uploads, sub.pack)
 	}
 	for _, r := range sub.to {
 		a.Deliveries = append(a.Deliveries, storage.NewDelivery{AddressedTo: r.Given, Agency: r.Agency.Code, System: r.Route.System, Way: r.Route.Way})

@@ -18,12 +18,12 @@ import (
 // Acceptance is a dispatch that passed every check, ready to be written: the objects are durable already.
 //
 // The order of writes, and what a crash leaves between them:
-//  1. the attachments' bytes, each under a key of its own: an unused upload, swept after a grace period;
+//  1. the bytes of attachments and package, each under a key of its own: an unused upload, swept after a grace period;
 //  2. one commit of identity, dispatch, attachments, deliveries, queue, tally, audit: all or nothing;
 //  3. the answer: if it is lost, the sender asks again and gets the first answer.
 type Acceptance struct {
 	Dispatch
-	Uploads        []Upload // the attachments' bytes, in the attachments' order
+	Uploads        []Upload // the attachments' bytes, in the attachments' order; behind them the package's, when Package is set
 	Fingerprint    [32]byte // over metadata and file hashes, recipients and trace left out
 	Deliveries     []NewDelivery
 	IdempotencyKey string   // the system's own; may be empty
@@ -45,6 +45,8 @@ type Accepted struct {
 	ID     uuid.UUID
 	Replay bool           // the same was accepted before; nothing new was written
 	Added  []routing.Code // a known dispatch got these further recipients (gửi bổ sung)
+
+	keptPackage bool // the package's upload counts: it is what the added recipients get
 }
 
 // ConflictError says that the identity or the key stands for something else already.
@@ -94,7 +96,11 @@ func (s *Store) acceptOnce(ctx context.Context, a *Acceptance) (Accepted, error)
 		return Accepted{ID: a.ID}, nil
 	}
 	if err == nil || errors.As(err, new(*ConflictError)) {
-		s.Discard(context.WithoutCancel(ctx), a.Uploads)
+		unused := a.Uploads
+		if known.keptPackage { // the last of them
+			unused = unused[:len(unused)-1]
+		}
+		s.Discard(context.WithoutCancel(ctx), unused)
 	}
 	return known, err
 }
@@ -161,7 +167,9 @@ func (s *Store) supplement(ctx context.Context, tx pgx.Tx, a *Acceptance) (Accep
 		return Accepted{ID: id, Replay: true}, err
 	}
 	batch := &pgx.Batch{}
+	result := Accepted{ID: id, Added: make([]routing.Code, len(missing))}
 	recalls := a.recall(id, missing, held)
+	a.supplementPackage(batch, id, last+1, &result.keptPackage)
 	lockRecalled(batch, recalls)
 	queueDeliveries(batch, id, last, missing, a, held)
 	for _, r := range recalls {
@@ -173,11 +181,27 @@ func (s *Store) supplement(ctx context.Context, tx pgx.Tx, a *Acceptance) (Accep
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return Accepted{}, fmt.Errorf("add recipients to %s: %w", id, err)
 	}
-	added := make([]routing.Code, len(missing))
 	for i, m := range missing {
-		added[i] = m.Agency
+		result.Added[i] = m.Agency
 	}
-	return Accepted{ID: id, Added: added}, nil
+	return result, nil
+}
+
+// supplementPackage keeps the packet by which further recipients were added: they get its bytes, in whose To they stand.
+// used becomes true when it is this upload that counts.
+func (a *Acceptance) supplementPackage(batch *pgx.Batch, id uuid.UUID, first int, used *bool) {
+	if a.Package == (Object{}) {
+		return
+	}
+	u := a.Uploads[len(a.Uploads)-1]
+	batch.Queue(keepObject, u.SHA256, u.Size, u.Key, a.AcceptedAt.UTC()).QueryRow(func(row pgx.Row) error {
+		var key string
+		err := row.Scan(&key)
+		*used = key == u.Key
+		return err
+	})
+	batch.Queue(`INSERT INTO supplement (dispatch_id, first_n, package_sha256, package_size) VALUES ($1, $2, $3, $4)`,
+		id, first, u.SHA256, u.Size)
 }
 
 // identified takes the key and then the identity for this transaction and returns the dispatch that it stands for.
@@ -287,12 +311,13 @@ func queueDispatch(batch *pgx.Batch, a *Acceptance) error {
 	}
 	batch.Queue(`
 		INSERT INTO dispatch (id, system_id, sender, document_id, kind, original, number, notation, promulgated, type_name,
-		    subject, urgency, form, first_part, signature, verdict, report, warnings, held_for, held_by, directory, accepted_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
+		    subject, urgency, form, first_part, signature, verdict, report, warnings, held_for, held_by, directory, accepted_at,
+		    package_sha256, package_size)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
 		a.ID, a.System, a.Sender, a.DocumentID, a.Kind, orNull(a.Original, a.Original == uuid.UUID{}), a.Number, a.Notation,
 		orNull(a.Promulgated, a.Promulgated.IsZero()), a.TypeName, a.Subject, a.Urgency, a.Form, a.FirstPart, a.Signature,
 		a.Verdict, report, warnings, orNull(a.HeldFor, a.HeldFor == ""), orNull(a.HeldBy, a.HeldFor == ""), a.Directory,
-		a.AcceptedAt.UTC())
+		a.AcceptedAt.UTC(), orNull(a.Package.SHA256, a.Package == (Object{})), orNull(a.Package.Size, a.Package == (Object{})))
 	for _, f := range a.Attachments {
 		batch.Queue(`
 			INSERT INTO attachment (dispatch_id, n, name, media_type, sha256, size, verdict) VALUES ($1, $2, $3, $4, $5, $6, $7)`,

@@ -78,14 +78,16 @@ type Item struct {
 const itemColumns = `q.dispatch_id, q.n, q.kind::text, q.k, q.destination, q.urgency, q.entered,
 	dl.agency, dl.addressed_to, dl.state, dl.reason,
 	d.id, d.sender, d.document_id, d.kind, d.number, d.notation, coalesce(d.promulgated, '0001-01-01'), d.type_name, d.subject,
-	d.urgency, d.verdict, d.accepted_at, coalesce(d.package_sha256, ''), coalesce(d.package_size, 0),
+	d.urgency, d.verdict, d.accepted_at, coalesce(p.package_sha256, d.package_sha256, ''), coalesce(p.package_size, d.package_size, 0),
 	coalesce(r.status, ''), coalesce(r.agency, ''), coalesce(r.staff, '{}'), coalesce(r.reason, ''),
 	coalesce(r.arrival_number, ''), coalesce(r.event_time, 'epoch'), coalesce(r.received_at, 'epoch')`
 
 const itemTables = ` AS q
 	JOIN delivery AS dl ON dl.dispatch_id = q.dispatch_id AND dl.n = q.n
 	JOIN dispatch AS d ON d.id = q.dispatch_id
-	LEFT JOIN receipt AS r ON q.kind = 'r' AND r.dispatch_id = q.dispatch_id AND r.n = q.n AND r.k = q.k`
+	LEFT JOIN receipt AS r ON q.kind = 'r' AND r.dispatch_id = q.dispatch_id AND r.n = q.n AND r.k = q.k
+	LEFT JOIN LATERAL (SELECT package_sha256, package_size FROM supplement AS s WHERE s.dispatch_id = q.dispatch_id AND s.first_n <= q.n
+	                    ORDER BY s.first_n DESC LIMIT 1) AS p ON true`
 
 func scanItem(row pgx.CollectableRow) (Item, error) {
 	var i Item

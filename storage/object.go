@@ -163,6 +163,22 @@ func (s *Store) KeepMade(ctx context.Context, id uuid.UUID, what Made, u Upload,
 	return kept, err
 }
 
+// Package returns the package that a delivery gets: that of the packet that added it, else the dispatch's; zero when none
+// was made yet.
+func (s *Store) Package(ctx context.Context, id DeliveryID) (Object, error) {
+	var o Object
+	err := s.pool.QueryRow(ctx, `
+		SELECT coalesce(p.package_sha256, d.package_sha256, ''), coalesce(p.package_size, d.package_size, 0)
+		  FROM dispatch AS d
+		  LEFT JOIN LATERAL (SELECT package_sha256, package_size FROM supplement AS s WHERE s.dispatch_id = $1 AND s.first_n <= $2
+		                      ORDER BY s.first_n DESC LIMIT 1) AS p ON true
+		 WHERE d.id = $1`, id.Dispatch, id.N).Scan(&o.SHA256, &o.Size)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return o, ErrNotFound
+	}
+	return o, unavailable(err)
+}
+
 // DropStaleProof takes a proof back when the dispatch has other recipients by now than the proof names. It returns
 // whether it did: the caller makes another.
 func (s *Store) DropStaleProof(ctx context.Context, id uuid.UUID, proof Object, recipients int) (bool, error) {

@@ -1,0 +1,198 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/truc-lienthong/truc/server/edxml"
+	"github.com/truc-lienthong/truc/storage"
+)
+
+// maxStatusPacket bounds a status packet, which has no attachments: its bytes are kept in a row, not in the object store.
+const maxStatusPacket = 256 << 10
+
+// packetIntake is one edXML packet on its way in. Its bytes are kept as they came while they are read; a document's header
+// is admitted before its first attachment is stored, as a native submission is.
+type packetIntake struct {
+	*Server
+	ctx   context.Context
+	sub   *submission
+	copy  *packetCopy
+	total int64
+	ours  error // what we refused or failed at, as against what the body is
+}
+
+// takePacket reads a packet to its end. A document's files and its own bytes are then durable, named in sub, and a status
+// is in the Packet with its bytes in sub.first. Whatever is refused leaves nothing behind.
+func (s *Server) takePacket(ctx context.Context, sub *submission, body io.Reader) (edxml.Packet, error) {
+	sub.form = "edxml"
+	in := &packetIntake{Server: s, ctx: ctx, sub: sub, copy: &packetCopy{store: s.Store, ctx: ctx, upload: storage.Upload{Key: storage.NewKey(s.Now())}, sum: sha256.New()}}
+	packet, err := edxml.Read(io.TeeReader(body, in.copy), edxml.Reading{Now: s.Now(), MaxFile: s.Limits.File,
+		Header: func(p *edxml.Packet) error { in.ours = in.header(p); return in.ours },
+		Attachment: func(i int, a edxml.Attachment, content io.Reader) error {
+			in.ours = in.attachment(i, a, content)
+			return in.ours
+		},
+	})
+	if err = in.refusal(packet, err); err == nil {
+		err = in.keep(packet)
+	}
+	if err != nil {
+		in.copy.abort()
+		s.drop(ctx, sub)
+		return packet, err
+	}
+	for _, w := range packet.Problems {
+		sub.warnings = append(sub.warnings, Problem{Code: "edxml_" + string(w.Kind), Field: w.Path, VI: w.VI, EN: w.EN})
+	}
+	return packet, nil
+}
+
+// refusal is the one reason why the packet goes no further, if there is one.
+func (in *packetIntake) refusal(packet edxml.Packet, err error) error {
+	faults := packet.Errors()
+	switch {
+	case in.ours != nil:
+		return in.ours
+	case in.copy.failed() != nil:
+		return in.copy.failed()
+	case err != nil:
+		return bodyProblem(err)
+	case len(faults) > 0: // found behind the header, or there is no header at all
+		return packetProblem(faults)
+	}
+	return nil
+}
+
+// header admits a document by what its envelope says.
+func (in *packetIntake) header(p *edxml.Packet) error {
+	if faults := p.Errors(); len(faults) > 0 {
+		return packetProblem(faults)
+	}
+	if p.Document == nil {
+		return nil // a status: takeStatus judges it
+	}
+	in.sub.meta = fromPacket(p)
+	raw, err := marshalFirst(in.sub.meta)
+	if err != nil {
+		return err
+	}
+	in.sub.first = raw
+	if err := in.sub.meta.checkPacket(); err != nil {
+		return err
+	}
+	return in.admit(in.ctx, in.sub)
+}
+
+// attachment stores one file.
+func (in *packetIntake) attachment(i int, a edxml.Attachment, content io.Reader) error {
+	if i >= max(in.Limits.Parts, edxml.MaxAttachments) {
+		return problem("parts", "", in.Limits.Parts)
+	}
+	if err := in.takeFile(in.ctx, in.sub, part{name: a.FileName(), mediaType: packetType(a), body: content}); err != nil {
+		return err
+	}
+	most, way := in.dispatchLimit(in.sub.to)
+	if in.total += in.sub.files[len(in.sub.files)-1].Size; in.total > most {
+		return problem("dispatch_large", "edxml", most, way)
+	}
+	return nil
+}
+
+// keep makes the packet's own bytes durable: a document's in the object store, a status's in its row.
+func (in *packetIntake) keep(packet edxml.Packet) error {
+	if packet.Document != nil {
+		upload, err := in.copy.finish()
+		in.sub.pack = upload
+		return err
+	}
+	raw, ok := in.copy.inMemory()
+	if !ok {
+		return problem("body_large", "edxml", maxStatusPacket)
+	}
+	in.sub.first = raw
+	return nil
+}
+
+// packetCopy keeps a packet's bytes as they came: in memory as long as it may be a status, beyond that in the store.
+type packetCopy struct {
+	store  *storage.Store
+	ctx    context.Context
+	held   []byte // what came before the pipe was opened
+	sum    hash.Hash
+	upload storage.Upload
+	pipe   *io.PipeWriter
+	done   chan struct{} // closed when the store has ended
+	err    error         // of the store, once done is closed
+}
+
+// Write copies what was read. Its error is the store's.
+func (p *packetCopy) Write(b []byte) (int, error) {
+	_, _ = p.sum.Write(b) // a hash never fails
+	p.upload.Size += int64(len(b))
+	if p.pipe == nil {
+		if len(p.held)+len(b) <= maxStatusPacket {
+			p.held = append(p.held, b...)
+			return len(b), nil
+		}
+		p.start()
+	}
+	return p.pipe.Write(b)
+}
+
+// start lets the store read what is held and what comes.
+func (p *packetCopy) start() {
+	reader, writer := io.Pipe()
+	p.pipe, p.done = writer, make(chan struct{})
+	body := io.MultiReader(bytes.NewReader(p.held), reader)
+	go func() { // ends with the pipe, which finish or abort closes, and both wait for it
+		defer close(p.done)
+		if _, err := p.store.Objects.Put(p.ctx, p.upload.Key, body, false); err != nil {
+			p.err = fmt.Errorf("%w: store %s: %w", storage.ErrUnavailable, p.upload.Key, err)
+			_ = reader.CloseWithError(err)
+		}
+	}()
+}
+
+// failed is the store's failure, if it has ended with one.
+func (p *packetCopy) failed() error {
+	select {
+	case <-p.done: // never, when nothing was started
+		return p.err
+	default:
+		return nil
+	}
+}
+
+// inMemory gives the bytes when they are few.
+func (p *packetCopy) inMemory() ([]byte, bool) { return p.held, p.pipe == nil }
+
+// finish waits until everything is durable and names it.
+func (p *packetCopy) finish() (storage.Upload, error) {
+	if p.pipe == nil {
+		p.start()
+	}
+	_ = p.pipe.Close() // never fails
+	<-p.done
+	p.upload.SHA256 = hex.EncodeToString(p.sum.Sum(nil))
+	return p.upload, p.err
+}
+
+// errAborted tells the store that the rest of a packet does not come.
+var errAborted = errors.New("the packet was refused")
+
+// abort takes back what was stored.
+func (p *packetCopy) abort() {
+	if p.pipe == nil {
+		return
+	}
+	_ = p.pipe.CloseWithError(errAborted) // never fails
+	<-p.done
+	p.store.Discard(context.WithoutCancel(p.ctx), []storage.Upload{p.upload})
+}

@@ -1,0 +1,93 @@
+package server
+
+import (
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/truc-lienthong/truc/routing"
+	"github.com/truc-lienthong/truc/storage"
+)
+
+// vxpSent is sendEdoc's answer. DocId is there also when it failed, or the client gets nothing at all.
+type vxpSent struct {
+	vxpResult
+	DocID string `json:"DocId"`
+}
+
+// vxpSend takes a packet in: a document for the agencies in its To, or a status for the other side of a document. A packet
+// that comes again byte for byte gets its first answer (spec 8, item 10).
+func (s *Server) vxpSend(c echo.Context, call *vxpCall) error {
+	docID, err := s.takeVXP(c, call)
+	if err != nil {
+		drain(c)
+		return err
+	}
+	return answerVXP(c, vxpSent{vxpOK, docID})
+}
+
+func (s *Server) takeVXP(c echo.Context, call *vxpCall) (docID string, err error) {
+	if err := s.vxpFrom(call); err != nil {
+		return "", err
+	}
+	ctx := c.Request().Context()
+	sub := &submission{caller: call.caller, ip: c.RealIP(), lenient: true}
+	file := newVXPFile(c.Request().Body)
+	packet, err := s.takePacket(ctx, sub, file)
+	if err != nil {
+		return "", err
+	}
+	if !file.matches(call.key("hash-file")) {
+		s.drop(ctx, sub)
+		return "", problem("hash_file", "hash-file")
+	}
+	if packet.Status != nil {
+		return s.takeStatus(ctx, call.caller, sub.ip, &packet, sub.first)
+	}
+	s.noteTo(call, sub)
+	_, accepted, err := s.conclude(ctx, sub)
+	if err != nil {
+		return "", err
+	}
+	return storage.PacketID{Dispatch: accepted.ID}.String(), nil
+}
+
+// vxpFrom checks the signed "from": it must be an agency of the caller's. What the packet says itself is checked when it
+// is read; where the key is missing, it alone counts.
+func (s *Server) vxpFrom(call *vxpCall) error {
+	from := call.key("from")
+	if from == "" || from == call.ID {
+		return nil
+	}
+	for _, a := range s.directory().Find(from) {
+		if s.serves(call.caller, a.Code) {
+			return nil
+		}
+	}
+	return problem("foreign_sender", "from", call.ID, cut(from, maxEcho))
+}
+
+// noteTo logs recipients in the signed map that are not those of the packet. The packet counts: the map may be left over
+// from an earlier document (spec 1.3).
+func (s *Server) noteTo(call *vxpCall, sub *submission) {
+	to := call.key("to")
+	if to == "" {
+		return
+	}
+	for _, r := range sub.to {
+		if !strings.Contains(to, r.Given) && !strings.Contains(to, string(r.Agency.Code)) {
+			s.Log.Info("the header's recipients differ from the packet's", "system", call.ID, "sender", sub.sender.Code, "document", sub.meta.DocumentID)
+			return
+		}
+	}
+}
+
+// inForm is a code in the form that a system is shown codes in: the old one where it wants that and there is one.
+func (s *Server) inForm(who *caller, code routing.Code) string {
+	if who.Form == "old" {
+		if a, ok := s.directory().Get(code); ok && a.OldCode != "" {
+			return string(a.OldCode)
+		}
+	}
+	return string(code)
+}

@@ -1,0 +1,111 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/truc-lienthong/truc/storage"
+)
+
+// vxpSentItem is what became of a sent packet at one recipient.
+type vxpSentItem struct {
+	ServiceType   string `json:"serviceType"`
+	SenderDocID   string `json:"senderDocId"`
+	ReceiverDocID string `json:"receiverDocId"`
+	From          string `json:"fromCode"`
+	To            string `json:"toCode"`
+	Title         string `json:"title"`
+	Notation      string `json:"notation"`
+	MessageType   string `json:"messageType"`
+	SentTime      string `json:"sentTime"`
+	ReceivedTime  string `json:"receivedTime"`
+	SendStatus    string `json:"sendStatus"`
+	SendDesc      string `json:"sendStatusDesc"`
+	ReceiveStatus string `json:"receiveStatus"`
+	ReceiveDesc   string `json:"receiveStatusDesc"`
+}
+
+// vxpSentList tells what became of a sent packet, a row for each recipient. What the axis had to say of it (refused,
+// exhausted, let go on) is told with that.
+func (s *Server) vxpSentList(c echo.Context, call *vxpCall) error {
+	id, ok := storage.ParsePacketID(call.key("docId", "docid"))
+	if !ok {
+		return problem("not_found", "docId")
+	}
+	ctx := c.Request().Context()
+	d, err := s.Store.DispatchHead(ctx, id.Dispatch)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	if err != nil || d.System != call.ID && !s.serves(call.caller, d.Sender) && id.K == 0 {
+		return problem("not_found", "docId")
+	}
+	rows, err := s.vxpSentRows(ctx, call, d, id)
+	if err != nil {
+		return err
+	}
+	return answerVXP(c, struct {
+		vxpResult
+		Data []vxpSentItem `json:"data"`
+	}{vxpOK, rows})
+}
+
+// vxpSentRows reads the recipients by pages: all of a document's, or the one that the id names.
+func (s *Server) vxpSentRows(ctx context.Context, call *vxpCall, d storage.Dispatch, id storage.PacketID) ([]vxpSentItem, error) {
+	rows := []vxpSentItem{}
+	for after := max(id.N-1, 0); ; {
+		page, err := s.Store.Deliveries(ctx, d.ID, after, maxPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, dl := range page {
+			if id.N > 0 && dl.N != id.N {
+				return rows, nil
+			}
+			rows = append(rows, s.vxpSentItem(call, d, dl))
+		}
+		if len(page) < maxPage {
+			return rows, nil
+		}
+		after = page[len(page)-1].N
+	}
+}
+
+// vxpSentItem tells one delivery: how far the axis is, and how far the recipient. The words are those that updateStatus
+// has for the same things; nobody has published the old axis's.
+func (s *Server) vxpSentItem(call *vxpCall, d storage.Dispatch, dl storage.Delivery) vxpSentItem {
+	v := vxpSentItem{ServiceType: "eDoc", MessageType: "edoc", SenderDocID: storage.PacketID{Dispatch: d.ID}.String(), ReceiverDocID: dl.Packet().String(),
+		From: s.inForm(call.caller, d.Sender), To: s.inForm(call.caller, dl.Agency), Title: d.Subject, Notation: numberNotation(d),
+		SentTime: vxpTime(d.AcceptedAt), SendStatus: "done", SendDesc: "Trục đã nhận", ReceiveStatus: "initial", ReceiveDesc: "Chưa lấy về"}
+	switch dl.State {
+	case storage.Pending:
+		if !dl.ToldAt.IsZero() {
+			v.ReceiveStatus, v.ReceiveDesc = "processing", "Hệ thống nhận đã lấy, chưa xác nhận"
+		}
+		if dl.Reason != "" {
+			v.ReceiveDesc += ": " + dl.Reason
+		}
+	case storage.Delivered:
+		v.ReceivedTime, v.ReceiveStatus, v.ReceiveDesc = vxpTime(dl.StateAt), "done", "Hệ thống nhận đã lấy"
+		if dl.Status != "" {
+			v.ReceiveDesc = string(dl.Status) + " " + StatusLabel(dl.Status)
+		}
+	case storage.Held:
+		v.SendStatus, v.SendDesc = "processing", "Trục đang giữ để người có trách nhiệm xem xét: "+dl.Reason
+	case storage.Refused, storage.Expired:
+		v.ReceiveStatus, v.ReceiveDesc = "fail", "Hệ thống nhận không lấy được: "+dl.Reason
+	case storage.Recalled:
+		v.ReceiveStatus, v.ReceiveDesc = "recalled", "Đã thu hồi trước khi đơn vị nhận lấy"
+	}
+	return v
+}
+
+// numberNotation is a document's number and notation as one text, "123/SYT-VP".
+func numberNotation(d storage.Dispatch) string {
+	if d.Number == "" || d.Notation == "" {
+		return d.Number + d.Notation
+	}
+	return d.Number + "/" + d.Notation
+}

@@ -1,0 +1,155 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/truc-lienthong/truc/routing"
+)
+
+// QueueFilter chooses from one of a system's queues: its documents, or its receipts.
+type QueueFilter struct {
+	System   string
+	Kind     ItemKind
+	Now      time.Time    // what is put aside until later is left out
+	From, To time.Time    // of entering the queue, From inclusive, To exclusive; zero: no bound
+	Sender   routing.Code // of the documents; empty: all
+	Limit    int          // at most 1,000
+	Skip     int          // items before the first one that is wanted
+}
+
+// initial is what waits now: what was put aside has a due time ahead. $1 system, $2 kind, $3 now.
+const initial = ` FROM queue WHERE destination = $1 AND kind = $2::text::"char" AND (due IS NULL OR due <= $3)`
+
+// Queued lists what waits for a system in one queue, urgent first, then oldest. An item stays until it ends or is put
+// aside, so a reader that died misses nothing.
+func (s *Store) Queued(ctx context.Context, f QueueFilter) ([]Item, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT `+itemColumns+` FROM (
+		    SELECT dispatch_id, n, kind, k, destination, urgency, entered`+initial+`
+		       AND ($4::timestamptz IS NULL OR entered >= $4) AND ($5::timestamptz IS NULL OR entered < $5)
+		       AND ($6 = '' OR EXISTS (SELECT 1 FROM dispatch WHERE id = dispatch_id AND sender = $6))
+		     ORDER BY urgency DESC, entered, dispatch_id, n LIMIT $7 OFFSET $8)`+itemTables+`
+		 ORDER BY q.urgency DESC, q.entered, q.dispatch_id, q.n, q.k`,
+		f.System, string(rune(f.Kind)), f.Now.UTC(), orNull(f.From.UTC(), f.From.IsZero()), orNull(f.To.UTC(), f.To.IsZero()),
+		f.Sender, pageSize(f.Limit), f.Skip)
+	if err != nil {
+		return nil, unavailable(fmt.Errorf("list what waits for %s: %w", f.System, err))
+	}
+	list, err := pgx.CollectRows(rows, scanItem)
+	return list, unavailable(err)
+}
+
+// CountQueued counts what Queued would list without bounds.
+func (s *Store) CountQueued(ctx context.Context, system string, kind ItemKind, now time.Time) (int64, error) {
+	var n int64
+	err := s.pool.QueryRow(ctx, `SELECT count(*)`+initial, system, string(rune(kind)), now.UTC()).Scan(&n)
+	return n, unavailable(err)
+}
+
+// Postpone puts an item that its system works on aside until a time. What has ended meanwhile is left as it is. ErrNotFound:
+// no such item for this system.
+func (s *Store) Postpone(ctx context.Context, id ItemID, system string, until time.Time) error {
+	return s.tx(ctx, func(tx pgx.Tx) error {
+		d, err := lockDelivery(ctx, tx, id.DeliveryID)
+		if err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `
+			UPDATE queue SET due = $6 WHERE dispatch_id = $1 AND n = $2 AND kind = $3::text::"char" AND k = $4 AND destination = $5`,
+			id.Dispatch, id.N, string(rune(id.Kind)), id.K, system, until.UTC())
+		if err != nil {
+			return fmt.Errorf("put item %s aside: %w", id, err)
+		}
+		if tag.RowsAffected() == 0 && system != d.system && system != d.sender {
+			return ErrNotFound
+		}
+		return nil
+	})
+}
+
+// Failure is a system's own word that it could not take an item.
+type Failure struct {
+	Item   ItemID
+	System string
+	Reason string // as it said
+	At     time.Time
+	IP     string
+	Tries  int                                        // of a document: how many failures park it
+	Next   func(try int, u routing.Urgency) time.Time // when it is shown again
+	Due    time.Time                                  // of what is parked: by when its owner is to act
+}
+
+// Failed records that a system could not take an item and puts it aside; the last try of a document parks it, refused, with
+// the sender as its owner. A report about an item that is aside already is the echo of one before. It returns the
+// delivery's state after it. ErrNotFound: no such item for this system.
+func (s *Store) Failed(ctx context.Context, f Failure) (State, error) {
+	var state State
+	err := s.tx(ctx, func(tx pgx.Tx) error {
+		d, err := lockDelivery(ctx, tx, f.Item.DeliveryID)
+		if err != nil {
+			return err
+		}
+		state = d.state
+		tries, aside, err := triedBefore(ctx, tx, f)
+		if errors.Is(err, ErrNotFound) && (f.System == d.system || f.System == d.sender) {
+			return nil // it has ended
+		}
+		if err != nil || aside {
+			return err
+		}
+		batch := &pgx.Batch{}
+		if f.Item.Kind != DispatchItem {
+			batch.Queue(`UPDATE queue SET fence = fence + 1, due = $5 WHERE dispatch_id = $1 AND n = $2 AND kind = $3::text::"char" AND k = $4`,
+				f.Item.Dispatch, f.Item.N, string(rune(f.Item.Kind)), f.Item.K, f.Next(tries+1, d.urgency).UTC())
+		} else {
+			state = f.queue(batch, tries+1, d)
+		}
+		queueAudit(batch, Event{At: f.At, Actor: f.System, IP: f.IP, Action: "delivery.failed", Object: f.Item.DeliveryID.String(), Detail: f.Reason})
+		return tx.SendBatch(ctx, batch).Close()
+	})
+	return state, err
+}
+
+// triedBefore counts the failures reported so far, and says whether the item is aside because of one. A document's are
+// attempts whose node is the system itself; a receipt's are counted in its queue row.
+func triedBefore(ctx context.Context, tx pgx.Tx, f Failure) (tries int, aside bool, err error) {
+	err = tx.QueryRow(ctx, `
+		SELECT CASE WHEN kind = 'd' THEN (SELECT count(*) FROM attempt WHERE dispatch_id = $1 AND n = $2 AND node = $5) ELSE fence END,
+		       coalesce(due > $6, false)
+		  FROM queue WHERE dispatch_id = $1 AND n = $2 AND kind = $3::text::"char" AND k = $4 AND destination = $5`,
+		f.Item.Dispatch, f.Item.N, string(rune(f.Item.Kind)), f.Item.K, f.System, f.At.UTC()).Scan(&tries, &aside)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, ErrNotFound
+	}
+	if err != nil {
+		return 0, false, fmt.Errorf("look for item %s: %w", f.Item, err)
+	}
+	return tries, aside, nil
+}
+
+// queue adds the statements for a document's failed try.
+func (f Failure) queue(batch *pgx.Batch, try int, d lockedDelivery) State {
+	outcome, id := Later, f.Item.DeliveryID
+	if try >= f.Tries {
+		outcome = Never
+	}
+	batch.Queue(`
+		INSERT INTO attempt (dispatch_id, n, k, node, started_at, ended_at, outcome, detail)
+		SELECT $1, $2, 1 + coalesce(max(k), 0), $3, $4, $4, $5, $6 FROM attempt WHERE dispatch_id = $1 AND n = $2`,
+		id.Dispatch, id.N, f.System, f.At.UTC(), outcome, f.Reason)
+	if outcome == Later {
+		batch.Queue(`UPDATE queue SET due = $3 WHERE dispatch_id = $1 AND n = $2 AND kind = 'd'`, id.Dispatch, id.N, f.Next(try, d.urgency).UTC())
+		return d.state
+	}
+	batch.Queue(`DELETE FROM queue WHERE dispatch_id = $1 AND n = $2 AND kind = 'd'`, id.Dispatch, id.N)
+	batch.Queue(`
+		UPDATE delivery SET state = 'refused', state_at = $3, reason = $4, owner = 'sender', deadline = $5
+		 WHERE dispatch_id = $1 AND n = $2 AND state = 'pending'`, id.Dispatch, id.N, f.At.UTC(), f.Reason, f.Due.UTC())
+	queueNews(batch, id, 'n', int(NoticeRefused), d.sender, d.urgency, f.At)
+	return Refused
+}
