@@ -72,6 +72,8 @@ type Delivery struct {
 	Owner       string // of a parked delivery: who must act
 	Deadline    time.Time
 	Due         time.Time // of a pending push: the next try; zero otherwise
+	Withdrawn   Withdrawal
+	WithdrawnBy uuid.UUID // the recall or update that withdrew it; zero: none, or a status 13 asked for it
 }
 
 // Attempt is one try to hand a delivery over.
@@ -97,12 +99,13 @@ const (
 
 const deliveryColumns = `dl.dispatch_id, dl.n, dl.addressed_to, dl.agency, dl.system_id, dl.way, dl.state, dl.state_at, dl.reason,
 	coalesce(dl.told_at, 'epoch'), dl.status, coalesce(dl.status_at, 'epoch'), dl.owner, coalesce(dl.deadline, 'epoch'),
-	coalesce((SELECT due FROM queue AS q WHERE q.dispatch_id = dl.dispatch_id AND q.n = dl.n AND q.kind = 'd' AND q.k = 0), 'epoch')`
+	coalesce((SELECT due FROM queue AS q WHERE q.dispatch_id = dl.dispatch_id AND q.n = dl.n AND q.kind = 'd' AND q.k = 0), 'epoch'),
+	dl.withdrawn, coalesce(dl.withdrawn_by, '00000000-0000-0000-0000-000000000000')`
 
 func scanDelivery(row pgx.CollectableRow) (Delivery, error) {
 	var d Delivery
 	err := row.Scan(&d.Dispatch, &d.N, &d.AddressedTo, &d.Agency, &d.System, &d.Way, &d.State, &d.StateAt, &d.Reason,
-		&d.ToldAt, &d.Status, &d.StatusAt, &d.Owner, &d.Deadline, &d.Due)
+		&d.ToldAt, &d.Status, &d.StatusAt, &d.Owner, &d.Deadline, &d.Due, &d.Withdrawn, &d.WithdrawnBy)
 	for _, t := range []*time.Time{&d.ToldAt, &d.StatusAt, &d.Deadline, &d.Due} {
 		if t.Unix() == 0 { // the database's "none"
 			*t = time.Time{}

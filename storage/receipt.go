@@ -30,7 +30,8 @@ const (
 	RecallDeclined Status = "16" // từ chối lấy lại/cập nhật
 )
 
-// rank orders the statuses in which the current one only moves forward; shuffled and late receipts are normal.
+// rank decides between statuses of one moment, such as the 03 and 05 that some systems always say together (R28), and
+// says which there are.
 var rank = map[Status]int{Arrived: 1, Returned: 3, Registered: 2, Assigned: 4, InProcess: 5, Completed: 6,
 	RecallAsked: 7, RecallDeclined: 8, RecallAgreed: 9}
 
@@ -57,6 +58,7 @@ type Receipt struct {
 	ArrivalNumber string // số đến, when the recipient gives it
 	EventTime     time.Time
 	ReceivedAt    time.Time
+	Packet        []byte // the status packet that brought it, byte for byte; only Receipt reads it back
 }
 
 // ErrNotAsked says that 15 or 16 answers a request (13, or an update or recall) that was never made.
@@ -249,7 +251,7 @@ func (s *Store) Receipts(ctx context.Context, dispatch uuid.UUID, first, last in
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("list receipts of %s: %w", dispatch, err))
 	}
-	list, err := pgx.CollectRows(rows, scanReceipt)
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Receipt, error) { return scanReceipt(row) })
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -260,13 +262,30 @@ func (s *Store) Receipts(ctx context.Context, dispatch uuid.UUID, first, last in
 	return byDelivery, nil
 }
 
-func scanReceipt(row pgx.CollectableRow) (Receipt, error) {
+func scanReceipt(row pgx.CollectableRow, more ...any) (Receipt, error) {
 	var r Receipt
 	var staff []byte
-	err := row.Scan(&r.Dispatch, &r.N, &r.K, &r.Status, &r.Agency, &r.System, &staff, &r.Reason, &r.ArrivalNumber,
-		&r.EventTime, &r.ReceivedAt)
+	err := row.Scan(append([]any{&r.Dispatch, &r.N, &r.K, &r.Status, &r.Agency, &r.System, &staff, &r.Reason, &r.ArrivalNumber,
+		&r.EventTime, &r.ReceivedAt}, more...)...)
 	if err != nil {
 		return r, err
 	}
 	return r, json.Unmarshal(staff, &r.Staff)
+}
+
+// Receipt returns the k-th receipt of a delivery with the packet that brought it, or ErrNotFound.
+func (s *Store) Receipt(ctx context.Context, id DeliveryID, k int) (Receipt, error) {
+	var packet []byte
+	rows, err := s.pool.Query(ctx, `
+		SELECT dispatch_id, n, k, status, agency, system_id, staff, reason, arrival_number, event_time, received_at, packet
+		  FROM receipt WHERE dispatch_id = $1 AND n = $2 AND k = $3`, id.Dispatch, id.N, k)
+	if err != nil {
+		return Receipt{}, unavailable(fmt.Errorf("read receipt %d of %s: %w", k, id, err))
+	}
+	r, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Receipt, error) { return scanReceipt(row, &packet) })
+	if errors.Is(err, pgx.ErrNoRows) {
+		return r, ErrNotFound
+	}
+	r.Packet = packet
+	return r, unavailable(err)
 }
