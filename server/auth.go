@@ -32,6 +32,7 @@ func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 			s.metrics.unauthorized.Inc()
 			return problem("unauthorized", "")
 		}
+		known(c)
 		if err := s.admitCaller(who); err != nil {
 			return err
 		}

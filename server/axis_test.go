@@ -123,7 +123,7 @@ func newAxis(t testing.TB, hook string, changes ...func(*axis, *Config)) *axis {
 	config.Store, config.Key, config.PublicURL = store, key, a.url
 	a.Server, err = New(ctx, config)
 	check(t, err)
-	a.http.Config.Handler = a.Handler()
+	a.http.Config, a.http.Listener = a.HTTP(a.http.Listener)
 	a.http.Start()
 	a.Start(ctx)
 	t.Cleanup(func() {

@@ -54,6 +54,8 @@ var problems = map[string]sentence{
 	"method":           {405, "Phương thức không được hỗ trợ ở địa chỉ này.", "This address does not serve that method."},
 	"unavailable":      {503, "Hệ thống tạm thời chưa ghi nhận được; hãy gửi lại đúng nội dung này sau ít giây.", "Nothing was recorded for now; send the same again in a few seconds."},
 	"internal":         {500, "Lỗi hệ thống; đã ghi lại với mã kèm theo.", "Internal error; it was logged under the given id."},
+	"request":          {400, "Yêu cầu HTTP viết sai, hoặc có ký tự không được phép trong header.", "The HTTP request is malformed, or a header has a character that is not allowed."},
+	"headers_large":    {431, "Phần header lớn hơn %d byte.", "The header is larger than %d bytes."},
 	"media_type":       {415, "Nội dung phải là multipart/form-data có boundary.", "The body must be multipart/form-data with a boundary."},
 	"part_order":       {400, "Phần đầu tiên phải tên là \"dispatch\" hoặc \"edxml\": siêu dữ liệu phải đến trước tệp.", "The first part must be named \"dispatch\" or \"edxml\": metadata come before files."},
 	"part_unknown":     {400, "Không nhận phần tên \"%s\"; chỉ nhận \"file\" và \"signature\".", "No part is named \"%s\"; only \"file\" and \"signature\" are taken."},

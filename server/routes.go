@@ -58,7 +58,7 @@ func (s *Server) Handler() http.Handler {
 		e.IPExtractor = echo.ExtractIPFromXFFHeader()
 		e.Use(fromProxy)
 	}
-	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true, LogErrorFunc: s.logPanic}), s.measure)
+	e.Use(middleware.RecoverWithConfig(middleware.RecoverConfig{DisablePrintStack: true, LogErrorFunc: s.logPanic}), s.measure, narrow)
 	for _, r := range open {
 		e.Add(r.method, r.path, s.bounded(r))
 	}

@@ -33,6 +33,8 @@ type Limits struct {
 	Recipients int                   // default 40,000
 	Rate       int                   // requests a second for one system; default 1,000, in bursts of twice that
 	Body       time.Duration         // longest time for one request's body; default 30 min
+	HeaderTime time.Duration         // longest time for one request's header; default 30 s
+	Headroom   int64                 // bytes of headers of callers who are not known yet, beyond 64 KiB each; default 64 MiB for all together
 }
 
 func (l Limits) orDefaults() Limits {
@@ -44,6 +46,7 @@ func (l Limits) orDefaults() Limits {
 	fill(&l.FirstPart, 4<<20)
 	fill(&l.File, 2<<30)
 	fill(&l.Dispatch, 4<<30)
+	fill(&l.Headroom, 64<<20)
 	if l.Parts <= 0 {
 		l.Parts = 100
 	}
@@ -58,6 +61,9 @@ func (l Limits) orDefaults() Limits {
 	}
 	if l.Body <= 0 {
 		l.Body = 30 * time.Minute
+	}
+	if l.HeaderTime <= 0 {
+		l.HeaderTime = 30 * time.Second
 	}
 	return l
 }
@@ -87,6 +93,7 @@ type Server struct {
 	wake    wakeup        // something was queued: couriers and waiting inboxes look
 	news    chan struct{} // capacity 1: this node queued something
 	rates   rates
+	room    headroom
 	seen    seen
 	metrics *metrics
 	ready   atomic.Bool

@@ -177,40 +177,50 @@ func vxpStatus(p *Problem) int {
 	return http.StatusOK
 }
 
-// failVXP answers an error in the words of the wire: ASCII, for sendEdoc's answer is read as such, and complete, for
-// clients read fields unguarded.
+// failVXP answers an error in the words of the wire.
 func (s *Server) failVXP(p Problem, c echo.Context) {
-	status, desc := vxpStatus(&p), plainText(vxpSentence(&p))
+	status, body := vxpRefusal(&p, c.Request().URL.Path)
+	if len(body) == 0 {
+		_ = c.NoContent(status) // the client went away: nothing more can be said
+		return
+	}
+	_ = c.Blob(status, vxpMedia, body)
+}
+
+// vxpRefusal is what an error is called on the wire: its status and its body, which is ASCII, for sendEdoc's answer is read
+// as such, and complete, for clients read fields unguarded.
+func vxpRefusal(p *Problem, path string) (status int, body []byte) {
+	desc, blank := plainText(vxpSentence(p)), vxpBlank(path)
+	status = vxpStatus(p)
 	if p.ID != "" {
 		desc += " (" + p.ID + ")"
 	}
-	blank := vxpBlank(c.Request().URL.Path)
 	if p.Code == "not_found" && blank == "" && p.Field == "" {
 		status = http.StatusNotFound
 	}
-	fail := vxpResult{"FAIL", vxpCode(&p), desc}
-	var body any = fail
+	fail := vxpResult{"FAIL", vxpCode(p), desc}
+	var answer any = fail
 	switch blank {
 	case "empty":
 		if status == http.StatusOK {
 			status = http.StatusNotFound
 		}
-		_ = c.NoContent(status) // the client went away: nothing more can be said
-		return
+		return status, nil
 	case "DocId":
-		body = vxpSent{fail, ""}
+		answer = vxpSent{fail, ""}
 	case "text":
-		body = struct {
+		answer = struct {
 			vxpResult
 			Data string `json:"data"`
 		}{fail, ""}
 	case "list":
-		body = struct {
+		answer = struct {
 			vxpResult
 			Data []struct{} `json:"data"`
 		}{fail, []struct{}{}}
 	}
-	_ = answerVXPStatus(c, status, body)
+	body, _ = json.Marshal(answer) // of strings only
+	return status, body
 }
 
 // vxpBlank is what a failing answer at this path must still carry.
@@ -235,6 +245,8 @@ func vxpSentence(p *Problem) string {
 	return text
 }
 
+const vxpMedia = "application/json;charset=UTF-8"
+
 // answerVXP writes a successful answer.
 func answerVXP(c echo.Context, body any) error { return answerVXPStatus(c, http.StatusOK, body) }
 
@@ -244,7 +256,7 @@ func answerVXPStatus(c echo.Context, status int, body any) error {
 		return fmt.Errorf("write the answer: %w", err)
 	}
 	c.Response().Header().Set("Content-Length", fmt.Sprint(len(raw)))
-	return c.Blob(status, "application/json;charset=UTF-8", raw)
+	return c.Blob(status, vxpMedia, raw)
 }
 
 // vxpTime is how times stand in lists.
@@ -256,7 +268,6 @@ func vxpTime(t time.Time) string {
 }
 
 // isVXP says whether a request is of this face.
-func isVXP(c echo.Context) bool {
-	path := c.Request().URL.Path
-	return path == "/vxp" || strings.HasPrefix(path, "/vxp/")
-}
+func isVXP(c echo.Context) bool { return vxpPath(c.Request().URL.Path) }
+
+func vxpPath(path string) bool { return path == "/vxp" || strings.HasPrefix(path, "/vxp/") }

@@ -31,6 +31,7 @@ func (s *Server) authenticateVXP(c echo.Context) (*vxpCall, error) {
 		s.metrics.unauthorized.Inc()
 		return nil, problem("unauthorized", "")
 	}
+	known(c)
 	return call, s.admitCaller(call.caller)
 }
 

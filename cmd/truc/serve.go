@@ -87,12 +87,8 @@ func (s *serveOptions) start(c *command, in *installation) (*running, error) {
 	if srv.Pages, err = web.New(web.Config{Server: srv, Store: in.store, Key: in.key, Log: c.log, Secure: strings.HasPrefix(public, "https://")}); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	up := &running{url: url, server: srv, failed: make(chan error, 1), http: &http.Server{
-		Handler: srv.Handler(), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 1 << 20,
-		// Each route sets its own, shorter deadlines; this one begins each request anew, so that none is inherited from
-		// the request before on the same connection.
-		WriteTimeout: 35 * time.Minute,
-	}}
+	up := &running{url: url, server: srv, failed: make(chan error, 1)}
+	up.http, listener = srv.HTTP(listener)
 	srv.Start(c.ctx)
 	go func() { up.failed <- up.http.Serve(listener) }()
 	return up, nil
