@@ -28,13 +28,33 @@ const (
 // alone. Every fault comes with row and column, up to MaxFaults; with any fault no agency comes back. The error is only for
 // a reader that fails.
 func ReadCSV(r io.Reader, base ...*Directory) ([]Agency, []RowFault, error) {
+	return ReadTable(CSVRows(r), base...)
+}
+
+// CSVRows reads any CSV file the way ReadCSV does (BOM, separator, limits), row by row: next gives the number of the line
+// that a row begins on (1 = the header) and its cells, which stand until the next call, and io.EOF after the last. What
+// FaultOf says of another error of next is the fault of a row or of the file.
+func CSVRows(r io.Reader) (next func() (row int, cells []string, err error)) {
 	limited := &io.LimitedReader{R: r, N: MaxCSVBytes + 1}
 	in := bufio.NewReaderSize(limited, 64<<10)
 	if fault, ok := sniff(in); ok {
-		return nil, []RowFault{fault}, nil
+		return func() (int, []string, error) { return 0, nil, &tableError{fault} }
 	}
-	rows := csvRows(in, limited)
-	return ReadTable(rows, base...)
+	return csvRows(in, limited)
+}
+
+// FaultOf gives the fault behind an error of CSVRows; more says that the next row can still be read. !ok: the reader
+// itself failed. The fault repeats nothing of what stands in the file.
+func FaultOf(err error) (fault RowFault, more, ok bool) {
+	var badRow *rowError
+	var badTable *tableError
+	switch {
+	case errors.As(err, &badRow):
+		return badRow.fault, true, true
+	case errors.As(err, &badTable):
+		return badTable.fault, false, true
+	}
+	return RowFault{}, false, false
 }
 
 // sniff looks at the beginning of the file: it drops a UTF-8 BOM and names what cannot be a CSV file.

@@ -39,22 +39,29 @@ func SecretPurpose(system string) string { return "system-secret/" + system }
 // ErrExists says that an id or code is taken.
 var ErrExists = errors.New("exists already")
 
+const (
+	insertSystem = `INSERT INTO system (id, name, kind, way, webhook, form, secret, rate, created_at)
+		VALUES ($1, $2, $3, $4, $5, coalesce(nullif($6, ''), 'new'), $7, $8, $9)`
+	insertServing = `INSERT INTO system_agency (system_id, code, subtree) VALUES ($1, $2, $3)`
+	rotateSecret  = `UPDATE system SET old_secret = secret, old_until = $3, secret = $2 WHERE id = $1`
+)
+
+// columns are the arguments of insertSystem.
+func (y *System) columns(now time.Time) []any {
+	return []any{y.ID, y.Name, y.Kind, string(y.Way), y.Webhook, y.Form, y.Secret, y.Rate, now.UTC()}
+}
+
 // AddSystem writes a new system with the codes it serves. ErrExists when the id, or one of the codes, is taken.
 func (s *Store) AddSystem(ctx context.Context, sys System, actor string, now time.Time) error {
 	return s.tx(ctx, func(tx pgx.Tx) error {
 		if _, err := bump(ctx, tx, "systems"); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `
-			INSERT INTO system (id, name, kind, way, webhook, form, secret, rate, created_at)
-			VALUES ($1, $2, $3, $4, $5, coalesce(nullif($6, ''), 'new'), $7, $8, $9)`,
-			sys.ID, sys.Name, sys.Kind, string(sys.Way), sys.Webhook, sys.Form, sys.Secret, sys.Rate, now.UTC())
-		if err != nil {
+		if _, err := tx.Exec(ctx, insertSystem, sys.columns(now)...); err != nil {
 			return taken(err, "system "+sys.ID)
 		}
 		for _, v := range sys.Serves {
-			_, err := tx.Exec(ctx, `INSERT INTO system_agency (system_id, code, subtree) VALUES ($1, $2, $3)`, sys.ID, v.Code, v.Subtree)
-			if err != nil {
+			if _, err := tx.Exec(ctx, insertServing, sys.ID, v.Code, v.Subtree); err != nil {
 				return taken(err, fmt.Sprintf("code %s", v.Code))
 			}
 		}
@@ -73,7 +80,7 @@ func taken(err error, what string) error {
 // RotateSecret gives a system a new secret; the old one stays good until oldUntil.
 func (s *Store) RotateSecret(ctx context.Context, id string, sealed []byte, oldUntil time.Time, actor string, now time.Time) error {
 	return s.changeSystem(ctx, id, Event{At: now, Actor: actor, Action: "system.rotate", Object: id},
-		`UPDATE system SET old_secret = secret, old_until = $3, secret = $2 WHERE id = $1`, sealed, oldUntil.UTC())
+		rotateSecret, sealed, oldUntil.UTC())
 }
 
 // DisableSystem ends a system's access and its routes. What waits for it waits on.
@@ -100,16 +107,23 @@ func (s *Store) changeSystem(ctx context.Context, id string, e Event, sql string
 
 // Systems lists all systems, disabled ones too, by id.
 func (s *Store) Systems(ctx context.Context) ([]System, error) {
-	rows, err := s.pool.Query(ctx, `
+	list, err := readSystems(ctx, s.pool)
+	return list, unavailable(err)
+}
+
+func readSystems(ctx context.Context, from interface {
+	Query(context.Context, string, ...any) (pgx.Rows, error)
+}) ([]System, error) {
+	rows, err := from.Query(ctx, `
 		SELECT id, name, kind, way, webhook, form, secret, old_secret, coalesce(old_until, 'epoch'), rate, created_at,
 		       coalesce(disabled_at, 'epoch'), coalesce(seen_at, 'epoch'), coalesce(failing_since, 'epoch'), failure,
-		       (SELECT coalesce(json_agg(json_build_object('Code', code, 'Subtree', subtree) ORDER BY code), '[]')
+		       (SELECT coalesce(json_agg(json_build_object('Code', code, 'Subtree', subtree) ORDER BY code, subtree), '[]')
 		          FROM system_agency WHERE system_id = id)
 		  FROM system ORDER BY id`)
 	if err != nil {
-		return nil, unavailable(fmt.Errorf("list systems: %w", err))
+		return nil, fmt.Errorf("list systems: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (System, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (System, error) {
 		var y System
 		err := row.Scan(&y.ID, &y.Name, &y.Kind, &y.Way, &y.Webhook, &y.Form, &y.Secret, &y.OldSecret, &y.OldUntil, &y.Rate, &y.CreatedAt,
 			&y.DisabledAt, &y.SeenAt, &y.FailingSince, &y.Failure, &y.Serves)
@@ -123,7 +137,6 @@ func (s *Store) Systems(ctx context.Context) ([]System, error) {
 		}
 		return y, err
 	})
-	return list, unavailable(err)
 }
 
 // Seen notes when systems last called, once for many calls.

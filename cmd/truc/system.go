@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
-	"net/url"
 	"text/tabwriter"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 type systemCommand struct {
 	Add     systemAdd     `cmd:"" help:"Connect a system; prints its id and secret once."`
+	Import  systemImport  `cmd:"" help:"Take existing systems with the secrets they have from a CSV file, for a cut-over."`
 	List    systemList    `cmd:"" help:"List systems."`
 	Rotate  systemRotate  `cmd:"" help:"Give a system a new secret; the old one stays good for a while."`
 	Disable systemDisable `cmd:"" help:"End a system's access; what waits for it waits on."`
@@ -71,11 +71,11 @@ func (a *systemAdd) system() (storage.System, string, error) {
 	if (sys.Way == routing.Push) != (a.Webhook != "") {
 		return sys, "", answer{exitFlags, "a webhook goes with the way push, and push with a webhook"}
 	}
-	if a.Webhook != "" {
-		u, err := url.Parse(a.Webhook)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-			return sys, "", answer{exitFlags, "the webhook must be an http or https address without a password in it"}
-		}
+	if a.Webhook != "" && !isWebhook(a.Webhook) {
+		return sys, "", answer{exitFlags, "the webhook must be an http or https address without a password in it"}
+	}
+	if !systemID.MatchString(a.ID) {
+		return sys, "", answer{exitFlags, "an id is 1 to 64 letters without accents, digits, dots, underscores or hyphens"}
 	}
 	for _, given := range a.Agency {
 		code, subtree, err := routing.ParseServing(given)
