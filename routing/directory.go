@@ -18,6 +18,7 @@ type Directory struct {
 	clashes  [][]int32 // what keys points to by -1-i: old forms that several agencies hold
 	servings []Serving
 	route    []int32 // index of the serving that leads; -1: none
+	care     []int32 // index of the nearest serving of a subtree; -1: none
 	words    wordIndex
 }
 

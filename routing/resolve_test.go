@@ -175,6 +175,30 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
+func TestManages(t *testing.T) {
+	t.Parallel()
+	agencies := family()
+	for i := range agencies {
+		if agencies[i].Code == "H01.04" {
+			agencies[i].Status = Closed // a closed entry is still in somebody's care
+		}
+	}
+	d := NewDirectory(1, agencies, []Serving{
+		{System: "province", Code: "H01", Subtree: true, Way: Pull},
+		{System: "own", Code: "H01.100", Way: Pull},
+		{System: "commune", Code: "H01.151", Subtree: true, Way: Pull},
+		{System: "only", Code: "G22", Way: Push},
+	})
+	for code, want := range map[Code]string{"H01": "province", "H01.04": "province", "H01.100": "province", "H01.151": "commune",
+		"H01.151.03": "commune", "G22": "", "H31": "", "H77": ""} {
+		for _, system := range []string{"province", "own", "commune", "only"} {
+			if got := d.Manages(system, code); got != (system == want) {
+				t.Errorf("%s manages %s: %v", system, code, got)
+			}
+		}
+	}
+}
+
 func TestParseServing(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{"h29.12": "H29.12", "H29.12.*": "H29.12.*", " vxp.saas.03.* ": "vxp.saas.03.*", "*": "", ".*": "", "H29.*.*": ""} {

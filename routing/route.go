@@ -71,6 +71,14 @@ func (d *Directory) Serves(system string, c Code) bool {
 	return ok && r.System == system
 }
 
+// Manages says whether system keeps the entry of c in the directory: the nearest serving of a whole subtree that covers c is
+// its own (QĐ 28/2018/QĐ-TTg, art. 16: each ministry and province manages its own codes). A hub of H29.* manages H29.12 also
+// when that has a system of its own, but nothing under H29.12 once another hub has H29.12.*.
+func (d *Directory) Manages(system string, c Code) bool {
+	i, ok := d.at(c)
+	return ok && d.care[i] >= 0 && d.servings[d.care[i]].System == system
+}
+
 // ServedBy lists the codes for which system acts, in tree order, the closed ones too.
 func (d *Directory) ServedBy(system string) []Code {
 	var out []Code
@@ -100,17 +108,17 @@ func (d *Directory) connect(servings []Serving) {
 			entries[i] = int32(n)
 		}
 	}
-	down := make([]int32, len(d.agencies))
+	d.care = make([]int32, len(d.agencies))
 	d.route = make([]int32, len(d.agencies))
 	for i := range d.agencies {
-		down[i] = -1
+		d.care[i] = -1
 		if p := d.parent[i]; p >= 0 {
-			down[i] = down[p]
+			d.care[i] = d.care[p]
 		}
 		if n, ok := subtree[int32(i)]; ok {
-			down[i] = n
+			d.care[i] = n
 		}
-		d.route[i] = down[i]
+		d.route[i] = d.care[i]
 		if n, ok := exact[int32(i)]; ok {
 			d.route[i] = n
 		}

@@ -89,6 +89,7 @@ const fill = `
 	INSERT INTO object (sha256, size, key, created_at) SELECT encode(sha256(i::text::bytea), 'hex'), 1, i::text, at FROM made;
 	INSERT INTO idempotency (system_id, key, request, dispatch_id, created_at) SELECT 's' || i % 40, i::text, sha256(''), id, at FROM made;
 	INSERT INTO tally (day, agency, metric, count) SELECT at::date, 'G1', 'sent', 1 FROM made;
+	INSERT INTO agency (code, name, status, version) SELECT 'H29.' || i, 'Đơn vị ' || i, 'live', 1 FROM generate_series(1, 20000) AS i;
 	INSERT INTO audit (at, actor, action, object, seal, hash)
 	SELECT at, 's', 'dispatch.accept', id::text, i + 1, '' FROM made;
 	ANALYZE`
@@ -198,6 +199,11 @@ func TestPlans(t *testing.T) {
 		{"keep a made file", func() error {
 			return second(s.KeepMade(ctx, last, storage.ProofFile, storage.Upload{Object: objectOf("x"), Key: "x"}, a.now))
 		}, "dispatch_202612_pkey", "202612"},
+		{"a page of agencies", func() error { return second(s.AgencyPage(ctx, "H29.2", storage.AgencyPageSize)) }, "agency_pkey", ""},
+		{"change an agency", func() error {
+			was := routing.Agency{Code: "H29.7", Status: routing.Live}
+			return second(s.RegisterAgency(ctx, storage.Registration{Change: storage.Change{System: "s1", At: a.now, Was: was}, Agency: routing.Agency{Code: "H29.7", Name: "Sở"}}))
+		}, "agency_pkey", ""},
 		{"seal", func() error { _, _, err := s.SealAudit(ctx, 100); return err }, "audit_unsealed", ""},
 	} {
 		tracer.take()
@@ -230,7 +236,7 @@ func TestPlans(t *testing.T) {
 }
 
 // fullScan finds what reads a whole table that grows; the months to come are empty.
-var fullScan = regexp.MustCompile(`Seq Scan on (?:(?:queue|identity|idempotency|object|audit|tally)\b|(?:dispatch|delivery|attempt|receipt|attachment)_2026)`)
+var fullScan = regexp.MustCompile(`Seq Scan on (?:(?:queue|identity|idempotency|object|audit|tally|agency)\b|(?:dispatch|delivery|attempt|receipt|attachment)_2026)`)
 
 var months = regexp.MustCompile(`Scan .*\bon \w+?_(20\d{4})`)
 
