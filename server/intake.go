@@ -102,28 +102,67 @@ func (sub *submission) takeSignature(body io.Reader) error {
 
 // takeFile stores one file. On return sub.files has it, or nothing is stored of it.
 func (s *Server) takeFile(ctx context.Context, sub *submission, p part) error {
+	f, err := s.newFile(p)
+	if err != nil {
+		return err
+	}
+	f.kept, f.err = s.Store.Objects.Put(ctx, f.key, f.in, true)
+	return s.fileStored(ctx, sub, f)
+}
+
+// storing is a file on its way into the store.
+type storing struct {
+	name, mediaType, key string
+	in                   *intake
+	kept                 storage.Kept
+	err                  error         // of the store
+	done                 chan struct{} // closed when the store has ended; nil when it was waited for
+}
+
+func (s *Server) newFile(p part) (*storing, error) {
 	name, ok := cleanName(p.name)
 	if !ok {
-		return problem("file_name", "file")
+		return nil, problem("file_name", "file")
 	}
-	key := storage.NewKey(s.Now())
-	in := &intake{reader: p.body, left: s.Limits.File, sum: signing.NewStream()}
-	kept, err := s.Store.Objects.Put(ctx, key, in, true)
+	return &storing{name: name, mediaType: cleanType(p.mediaType), key: storage.NewKey(s.Now()),
+		in: &intake{reader: p.body, left: s.Limits.File, sum: signing.NewStream()}}, nil
+}
+
+// fileStored takes over what the store has kept, or says why there is nothing.
+func (s *Server) fileStored(ctx context.Context, sub *submission, f *storing) error {
 	switch {
-	case in.large:
-		s.Store.Discard(ctx, []storage.Upload{{Key: key}})
-		return problem("file_large", name, name, s.Limits.File)
-	case in.failed != nil: // the client's stream broke, not our store
-		return in.failed
-	case err != nil:
-		return fmt.Errorf("%w: store %s: %w", storage.ErrUnavailable, key, err) // full, away or broken: the sender tries again
+	case f.in.large:
+		s.Store.Discard(ctx, []storage.Upload{{Key: f.key}})
+		return problem("file_large", f.name, f.name, s.Limits.File)
+	case f.in.failed != nil: // the client's stream broke, not our store
+		return f.in.failed
+	case f.err != nil:
+		return fmt.Errorf("%w: store %s: %w", storage.ErrUnavailable, f.key, f.err) // full, away or broken: the sender tries again
 	}
-	f := received{content: kept.ReaderAt, close: kept.Close, stream: in.sum}
-	f.Attachment.Name, f.MediaType = name, cleanType(p.mediaType)
-	f.Object = storage.Object{SHA256: hex.EncodeToString(in.sum.Sum()), Size: kept.Size}
-	f.upload = storage.Upload{Object: f.Object, Key: key}
-	sub.files = append(sub.files, f)
-	return sub.overlook(checkContent(f))
+	r := received{content: f.kept.ReaderAt, close: f.kept.Close, stream: f.in.sum}
+	r.Attachment.Name, r.MediaType = f.name, f.mediaType
+	r.Object = storage.Object{SHA256: hex.EncodeToString(f.in.sum.Sum()), Size: f.kept.Size}
+	r.upload = storage.Upload{Object: r.Object, Key: f.key}
+	sub.files = append(sub.files, r)
+	return sub.overlook(checkContent(r))
+}
+
+// startFile stores one file, too, but waits only until all of it was read: it becomes durable beside what is read next.
+func (s *Server) startFile(ctx context.Context, p part) (*storing, int64, error) {
+	f, err := s.newFile(p)
+	if err != nil {
+		return nil, 0, err
+	}
+	reader, writer := io.Pipe()
+	f.done = make(chan struct{})
+	go func() { // ends with the pipe, which is closed below
+		defer close(f.done)
+		f.kept, f.err = s.Store.Objects.Put(ctx, f.key, reader, true)
+		_ = reader.CloseWithError(f.err) // nil: everything was read
+	}()
+	n, err := io.Copy(writer, f.in)
+	_ = writer.CloseWithError(err) // nil: the end
+	return f, n, nil               // what went wrong is told by fileStored, by in or by err
 }
 
 // overlook makes a warning of what is odd about a file that came over the VXP face: there only what the axis cannot do

@@ -24,6 +24,7 @@ type packetIntake struct {
 	ctx   context.Context
 	sub   *submission
 	copy  *packetCopy
+	files []*storing // read, and not all durable yet
 	total int64
 	ours  error // what we refused or failed at, as against what the body is
 }
@@ -41,10 +42,14 @@ func (s *Server) takePacket(ctx context.Context, sub *submission, body io.Reader
 		},
 	})
 	if err = in.refusal(packet, err); err == nil {
+		err = in.settle(0)
+	}
+	if err == nil {
 		err = in.keep(packet)
 	}
 	if err != nil {
 		in.copy.abort()
+		in.abandon()
 		s.drop(ctx, sub)
 		return packet, err
 	}
@@ -90,19 +95,51 @@ func (in *packetIntake) header(p *edxml.Packet) error {
 	return in.admit(in.ctx, in.sub)
 }
 
-// attachment stores one file.
+// attachment begins to store one file.
 func (in *packetIntake) attachment(i int, a edxml.Attachment, content io.Reader) error {
 	if i >= max(in.Limits.Parts, edxml.MaxAttachments) {
 		return problem("parts", "", in.Limits.Parts)
 	}
-	if err := in.takeFile(in.ctx, in.sub, part{name: a.FileName(), mediaType: packetType(a), body: content}); err != nil {
+	f, n, err := in.startFile(in.ctx, part{name: a.FileName(), mediaType: packetType(a), body: content})
+	if err != nil {
 		return err
 	}
+	in.files = append(in.files, f)
 	most, way := in.dispatchLimit(in.sub.to)
-	if in.total += in.sub.files[len(in.sub.files)-1].Size; in.total > most {
+	if in.total += n; in.total > most {
 		return problem("dispatch_large", "edxml", most, way)
 	}
+	if f.in.large || f.in.failed != nil {
+		return in.settle(0)
+	}
+	return in.settle(maxStoring)
+}
+
+// maxStoring is how many files of one packet may be on their way into the store at once.
+const maxStoring = 8
+
+// settle waits until all but some of the files are durable.
+func (in *packetIntake) settle(but int) error {
+	for len(in.files) > but {
+		f := in.files[0]
+		in.files = in.files[1:]
+		<-f.done
+		if err := in.fileStored(in.ctx, in.sub, f); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// abandon takes back the files of a refused packet.
+func (in *packetIntake) abandon() {
+	for _, f := range in.files {
+		<-f.done
+		if f.err == nil {
+			_ = f.kept.Close() // a read-only handle
+		}
+		in.Store.Discard(context.WithoutCancel(in.ctx), []storage.Upload{{Key: f.key}})
+	}
 }
 
 // keep makes the packet's own bytes durable: a document's in the object store, a status's in its row.
