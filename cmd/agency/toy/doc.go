@@ -7,5 +7,9 @@
 // their own logs alone whether something acknowledged was lost, damaged or doubled. truc demo, bench and drill and
 // the end-to-end tests are built from them.
 //
-// The package imports nothing of the project on purpose: it must not be able to share a mistake with it.
+// [VXP] is the same for systems that were never changed: a client with the habits of VNPT's Java SDK, through which a
+// Sender or a Hub speaks edXML packets over the VXP face. It is no example to copy: nobody would design it so.
+//
+// The package imports nothing of the project on purpose: it must not be able to share a mistake with it. So it writes and
+// reads packets by itself too, as VNPT's library does and not as server/edxml does; tests hold the two against each other.
 package toy

@@ -50,8 +50,12 @@ func (p *Problem) Error() string {
 	return b.String()
 }
 
-// Later says that the same request may succeed later, unchanged: the axis is busy (408, 425, 429) or unwell (5xx).
+// Later says that the same request may succeed later, unchanged: the axis is busy (408, 425, 429) or unwell (5xx, or
+// system error over VXP, which comes with any HTTP status).
 func (p *Problem) Later() bool {
+	if p.Code == vxpSystemError {
+		return true
+	}
 	switch p.Status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true

@@ -19,6 +19,9 @@ type Received struct {
 	Agency      string    `json:"agency"`       // who has it
 	AddressedTo string    `json:"addressed_to"` // whom the sender named
 	At          time.Time `json:"at"`
+	// Code ("number/notation") and Promulgated (a day) are kept where answers must repeat them: over VXP.
+	Code        string `json:"code,omitempty"`
+	Promulgated string `json:"promulgated,omitempty"`
 	// Package is the SHA-256 of the package's bytes; "" when this delivery's package was not fetched.
 	Package string `json:"package,omitempty"`
 	// Files are the attachments in order.
