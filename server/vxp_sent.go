@@ -2,10 +2,10 @@ package server
 
 import (
 	"context"
-	"errors"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/truc-lienthong/truc/routing"
 	"github.com/truc-lienthong/truc/storage"
 )
 
@@ -35,21 +35,76 @@ func (s *Server) vxpSentList(c echo.Context, call *vxpCall) error {
 		return problem("not_found", "docId")
 	}
 	ctx := c.Request().Context()
-	d, err := s.Store.DispatchHead(ctx, id.Dispatch)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return err
-	}
-	if err != nil || d.System != call.ID && !s.serves(call.caller, d.Sender) && id.K == 0 {
-		return problem("not_found", "docId")
-	}
-	rows, err := s.vxpSentRows(ctx, call, d, id)
+	rows, err := s.vxpSentOf(ctx, call, id)
 	if err != nil {
-		return err
+		return vxpMissing(err)
 	}
 	return answerVXP(c, struct {
 		vxpResult
 		Data []vxpSentItem `json:"data"`
 	}{vxpOK, rows})
+}
+
+func (s *Server) vxpSentOf(ctx context.Context, call *vxpCall, id storage.PacketID) ([]vxpSentItem, error) {
+	if id.K > 0 {
+		row, err := s.vxpSentStatus(ctx, call, id)
+		return []vxpSentItem{row}, err
+	}
+	d, err := s.Store.DispatchHead(ctx, id.Dispatch)
+	if err != nil {
+		return nil, err
+	}
+	if d.System != call.ID && !s.serves(call.caller, d.Sender) {
+		return nil, storage.ErrNotFound
+	}
+	rows, err := s.vxpSentRows(ctx, call, d, id)
+	if err != nil {
+		return nil, err
+	}
+	return rows, s.Store.TakeNotices(ctx, d.ID, call.ID)
+}
+
+// vxpSentStatus tells whether a status packet has reached the other side.
+func (s *Server) vxpSentStatus(ctx context.Context, call *vxpCall, id storage.PacketID) (vxpSentItem, error) {
+	item, _ := id.Item()
+	dl, err := s.vxpDelivery(ctx, call, item.DeliveryID)
+	if err != nil {
+		return vxpSentItem{}, err
+	}
+	d, err := s.Store.DispatchHead(ctx, id.Dispatch)
+	if err != nil {
+		return vxpSentItem{}, err
+	}
+	said, err := s.Store.Receipts(ctx, id.Dispatch, id.N, id.N)
+	if err != nil {
+		return vxpSentItem{}, err
+	}
+	waits, err := s.Store.Waits(ctx, item)
+	if err != nil {
+		return vxpSentItem{}, err
+	}
+	for _, r := range said[id.N] {
+		if r.K != id.K {
+			continue
+		}
+		v := vxpSentItem{ServiceType: "eDoc", MessageType: "status", SenderDocID: id.String(), ReceiverDocID: id.String(),
+			From: s.inForm(call.caller, r.Agency), To: s.inForm(call.caller, otherSide(d, dl, r)), Title: string(r.Status) + " " + StatusLabel(r.Status),
+			Notation: numberNotation(d), SentTime: vxpTime(r.ReceivedAt), SendStatus: "done", SendDesc: "Trục đã nhận",
+			ReceiveStatus: "done", ReceiveDesc: "Hệ thống nhận đã lấy"}
+		if waits {
+			v.ReceiveStatus, v.ReceiveDesc = "initial", "Chưa lấy về"
+		}
+		return v, nil
+	}
+	return vxpSentItem{}, storage.ErrNotFound
+}
+
+// otherSide is whom a receipt is for.
+func otherSide(d storage.Dispatch, dl storage.Delivery, r storage.Receipt) routing.Code {
+	if r.Agency == d.Sender {
+		return dl.Agency
+	}
+	return d.Sender
 }
 
 // vxpSentRows reads the recipients by pages: all of a document's, or the one that the id names.

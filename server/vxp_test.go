@@ -17,9 +17,9 @@ import (
 
 // vxpSystem is a system that calls as the SDK does, with one map for all its life.
 type vxpSystem struct {
-	a    *axis
-	id   string
-	keys []string // in the order in which they were set
+	a     *axis
+	id    string
+	keys  []string // in the order in which they were set
 	signs map[string]string
 }
 
@@ -108,14 +108,20 @@ func (a *axis) testPacket(id string, to ...string) []byte {
 	check(a.t, err)
 	pdf, err = testpki.SignPDF(pdf, testpki.PDFSignature{Signer: signer, Time: pki.Now(), Seal: true})
 	check(a.t, err)
+	return a.packetOf(id, "cong-van.pdf", pdf, to...)
+}
+
+// packetOf is a letter of Sở Y tế with one file.
+func (a *axis) packetOf(id, name string, file []byte, to ...string) []byte {
+	a.t.Helper()
 	doc := edxml.Document{From: edxml.Organization{ID: "H29.12", Name: "Sở Y tế"}, ID: id, Number: "123", Notation: "SYT-VP",
 		Type: edxml.DocumentType{Type: 2, Name: "Công văn"}, Subject: "V/v phòng, chống dịch bệnh", PromulgationDate: edxml.Day(testNow),
-		Attachments: []edxml.Attachment{{Name: "cong-van.pdf", MimeType: "application/pdf", Size: int64(len(pdf))}}}
+		Attachments: []edxml.Attachment{{Name: name, MimeType: "application/pdf", Size: int64(len(file))}}}
 	for _, code := range to {
 		doc.To = append(doc.To, edxml.Organization{ID: code})
 	}
 	var out bytes.Buffer
-	check(a.t, edxml.Write(&out, doc, func(int) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(pdf)), nil }))
+	check(a.t, edxml.Write(&out, doc, func(int) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(file)), nil }))
 	return out.Bytes()
 }
 

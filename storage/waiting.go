@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/truc-lienthong/truc/routing"
@@ -152,4 +153,20 @@ func (f Failure) queue(batch *pgx.Batch, try int, d lockedDelivery) State {
 		 WHERE dispatch_id = $1 AND n = $2 AND state = 'pending'`, id.Dispatch, id.N, f.At.UTC(), f.Reason, f.Due.UTC())
 	queueNews(batch, id, 'n', int(NoticeRefused), d.sender, d.urgency, f.At)
 	return Refused
+}
+
+// TakeNotices ends the axis's notices about a dispatch for its sender's system, which has just been told everything they say.
+func (s *Store) TakeNotices(ctx context.Context, dispatch uuid.UUID, system string) error {
+	_, err := s.pool.Exec(ctx, `
+		DELETE FROM queue WHERE (dispatch_id, n, kind, k) IN (
+		    SELECT dispatch_id, n, kind, k FROM queue WHERE dispatch_id = $1 AND kind = 'n' AND destination = $2 FOR UPDATE SKIP LOCKED)`, dispatch, system)
+	return unavailable(err)
+}
+
+// Waits says whether an item still waits for its system.
+func (s *Store) Waits(ctx context.Context, id ItemID) (bool, error) {
+	var waits bool
+	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM queue WHERE dispatch_id = $1 AND n = $2 AND kind = $3::text::"char" AND k = $4)`,
+		id.Dispatch, id.N, string(rune(id.Kind)), id.K).Scan(&waits)
+	return waits, unavailable(err)
 }
