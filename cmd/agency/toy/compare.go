@@ -87,9 +87,20 @@ func Compare(sent []Sent, received []Received, exceptions ...Exception) Result {
 	return c.result
 }
 
-// document is the identity of a new document. Recalls, updates and replacements repeat the original's id by custom,
-// so they are told apart by their dispatch only.
-type document struct{ sender, id string }
+// document is the identity of a new document. Recalls, updates and replacements repeat the original's id by custom, so
+// they are told apart by their dispatch only; where the recipient was not told of one (VXP), by what they are: there, two
+// recalls of the same document would be taken for one that came twice.
+type document struct {
+	sender, id string
+	kind       Kind
+}
+
+func documentOf(sender, id string, kind Kind) document {
+	if kind == "" {
+		kind = KindNew
+	}
+	return document{sender, id, kind}
+}
 
 type comparison struct {
 	received   []Received
@@ -111,8 +122,8 @@ func (c *comparison) index() {
 		}
 		seen[r.Delivery] = true
 		c.byDispatch[r.Dispatch] = append(c.byDispatch[r.Dispatch], i)
-		if isNew(r.Kind) {
-			d := document{r.Sender, r.DocumentID}
+		if isNew(r.Kind) || r.Dispatch == "" {
+			d := documentOf(r.Sender, r.DocumentID, r.Kind)
 			c.byDocument[d] = append(c.byDocument[d], i)
 		}
 	}
@@ -122,12 +133,9 @@ func isNew(k Kind) bool { return k == "" || k == KindNew }
 
 // judge looks at every recipient of one acknowledged document.
 func (c *comparison) judge(s Sent) {
-	candidates := slices.Clone(c.byDispatch[s.Dispatch])
-	if isNew(s.Kind) {
-		candidates = append(candidates, c.byDocument[document{s.Sender, s.DocumentID}]...)
-		slices.Sort(candidates)
-		candidates = slices.Compact(candidates)
-	}
+	candidates := append(slices.Clone(c.byDispatch[s.Dispatch]), c.byDocument[documentOf(s.Sender, s.DocumentID, s.Kind)]...)
+	slices.Sort(candidates)
+	candidates = slices.Compact(candidates)
 	addressed, holder := map[string][]int{}, map[string][]int{}
 	for _, i := range candidates {
 		r := c.received[i]
@@ -196,18 +204,18 @@ func (c *comparison) rest(sent []Sent) {
 		if s.Acknowledged() {
 			dispatches[s.Dispatch] = true
 		} else if isNew(s.Kind) {
-			refused[document{s.Sender, s.DocumentID}] = true
+			refused[documentOf(s.Sender, s.DocumentID, s.Kind)] = true
 		}
 	}
 	for _, s := range sent { // refused once and acknowledged at another time is acknowledged
 		if s.Acknowledged() {
-			delete(refused, document{s.Sender, s.DocumentID})
+			delete(refused, documentOf(s.Sender, s.DocumentID, s.Kind))
 		}
 	}
 	for i, r := range c.received {
 		switch {
 		case c.matched[i]:
-		case dispatches[r.Dispatch], isNew(r.Kind) && refused[document{r.Sender, r.DocumentID}]:
+		case dispatches[r.Dispatch], isNew(r.Kind) && refused[documentOf(r.Sender, r.DocumentID, r.Kind)]:
 			c.result.Stray = append(c.result.Stray, r)
 		default:
 			c.result.Unknown = append(c.result.Unknown, r)

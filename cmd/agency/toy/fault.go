@@ -25,13 +25,21 @@ const (
 	Cut         FaultName = "cut"      // the connection is reset after Bytes bytes of the request's body were read
 	ExpiredTLS  FaultName = "tls"      // new connections get an expired certificate (Certificates.Config)
 	Drip        FaultName = "drip"     // the answer comes one byte at a time, Delay apart (slow-loris)
+
+	// What only a hub plays that fetches over VXP; it knows Slow, LoseAnswer and AnswerTwice (done is said twice) too.
+	Crash      FaultName = "crash"      // nothing happens after getEdoc; with Stored the packet is kept first
+	FailPacket FaultName = "fail"       // fail is reported with Reason in place of done, and the packet is not kept
+	Processing FaultName = "processing" // processing is reported, and then done
 )
 
 // httpFaults are those that one request can meet, in the order in which they are drawn: the first that hits is
 // played, Slow may go before it.
 var httpFaults = []FaultName{Down, Slow, Cut, Hang, AnswerCode, Redirect, WrongJSON, LoseAnswer, AnswerTwice, Reset, Drip}
 
-var faultOrder = append([]FaultName{ExpiredTLS}, httpFaults...)
+// vxpFaults are those that one packet can meet at a hub that fetches over VXP.
+var vxpFaults = []FaultName{Slow, LoseAnswer, AnswerTwice, Crash, FailPacket, Processing}
+
+var faultOrder = append(append([]FaultName{ExpiredTLS}, httpFaults...), Crash, FailPacket, Processing)
 
 // Fault is one setting of the dial.
 type Fault struct {
@@ -41,6 +49,7 @@ type Fault struct {
 	Status     int           // AnswerCode
 	RetryAfter time.Duration // AnswerCode, in whole seconds
 	Bytes      int           // Reset, Cut
+	Reason     string        // FailPacket; ASCII, for the SDK can send nothing else
 	// Stored does the real work before the fault: failed, but stored. LoseAnswer and AnswerTwice always do; Down and
 	// Cut cannot.
 	Stored bool
@@ -78,10 +87,12 @@ func (f *Fault) option(o string) (err error) {
 		f.RetryAfter, err = time.ParseDuration(v)
 	case "bytes":
 		f.Bytes, err = strconv.Atoi(v)
+	case "reason":
+		f.Reason = v
 	case "stored":
 		f.Stored = true
 	default:
-		err = fmt.Errorf("unknown option %q; there are p, delay, status, retry, bytes, stored", key)
+		err = fmt.Errorf("unknown option %q; there are p, delay, status, retry, bytes, reason, stored", key)
 	}
 	return err
 }
@@ -96,8 +107,12 @@ func (f *Fault) check() error {
 		return fmt.Errorf("status %d is not between 200 and 599", f.Status)
 	case f.Delay < 0 || f.Bytes < 0 || f.RetryAfter < 0:
 		return fmt.Errorf("a delay or a number of bytes is below 0")
+	case strings.ContainsFunc(f.Reason, func(r rune) bool { return r < ' ' || r > '~' || r == ':' }):
+		return fmt.Errorf("reason %q is not plain ASCII without a colon", f.Reason)
 	case f.Name == Drip && f.Delay == 0:
 		f.Delay = 100 * time.Millisecond
+	case f.Name == FailPacket && f.Reason == "":
+		f.Reason = "loi he thong ben nhan"
 	}
 	if f.Name == LoseAnswer || f.Name == AnswerTwice {
 		f.Stored = true
@@ -119,6 +134,7 @@ func (f Fault) String() string {
 	add(f.Status != 0, "status=%v", f.Status)
 	add(f.RetryAfter != 0, "retry=%v", f.RetryAfter)
 	add(f.Bytes != 0, "bytes=%v", f.Bytes)
+	add(f.Reason != "", "reason=%v", f.Reason)
 	if f.Stored && f.Name != LoseAnswer && f.Name != AnswerTwice {
 		b.WriteString(":stored")
 	}

@@ -18,7 +18,8 @@ func TestFaultsAreReadAndWritten(t *testing.T) {
 	for in, want := range map[string]string{
 		"down": "down", "lose:stored": "lose", "slow:delay=2s:p=0.25": "slow:p=0.25:delay=2s",
 		"status:status=503:retry=5s:stored": "status:status=503:retry=5s:stored", "reset:bytes=12:p=1": "reset:bytes=12",
-		"drip": "drip:delay=100ms", "tls": "tls",
+		"drip": "drip:delay=100ms", "tls": "tls", "crash:stored": "crash:stored", "processing:p=0.5": "processing:p=0.5",
+		"fail": "fail:reason=loi he thong ben nhan", "fail:reason=het dia": "fail:reason=het dia",
 	} {
 		f, err := ParseFault(in)
 		if err != nil || f.String() != want {
@@ -28,7 +29,8 @@ func TestFaultsAreReadAndWritten(t *testing.T) {
 			t.Errorf("%s: read again %+v, %v", in, again, err)
 		}
 	}
-	for _, in := range []string{"", "dwon", "slow:delay=x", "slow:delay=-1s", "down:p=2", "down:p=NaN", "status", "status:status=99", "down:x=1", "reset:bytes=-1"} {
+	for _, in := range []string{"", "dwon", "slow:delay=x", "slow:delay=-1s", "down:p=2", "down:p=NaN", "status", "status:status=99", "down:x=1", "reset:bytes=-1",
+		"fail:reason=hết đĩa"} {
 		if _, err := ParseFault(in); err == nil {
 			t.Errorf("%q was accepted", in)
 		}

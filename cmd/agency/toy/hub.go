@@ -24,18 +24,30 @@ func Reject(reason string) Policy {
 	}
 }
 
+// WorkThrough answers everything from đã đến to hoàn thành: what an agency says that takes a document in, assigns it,
+// works on it and is done.
+func WorkThrough(Received) []Receipt {
+	var all []Receipt
+	for _, s := range []Status{Arrived, TakenIn, Assigned, InProgress, Completed} {
+		all = append(all, Receipt{Status: s, Staff: clerk})
+	}
+	return all
+}
+
 // Silent answers nothing.
 func Silent(Received) []Receipt { return nil }
 
 var clerk = Staff{Name: "Nguyễn Văn Thử", Department: "Văn thư", Email: "vanthu@example.vn"}
 
 // Hub is a toy receiving system for one or many agencies. With Run it fetches what waits for it (pull) or only works
-// off what its handler was told (push); its ServeHTTP is the webhook. It keeps hashes, never documents.
+// off what its handler was told (push); its ServeHTTP is the webhook. With VXP it looks into the two queues of that face,
+// and answers by status packets. It keeps hashes, never documents.
 //
 // The order is the one that every receiver needs: keep first, then say taken. A crash in between means that the
 // delivery is offered once more, and its id says that it is here already.
 type Hub struct {
 	Client *Client
+	VXP    *VXP         // in place of Client: Run looks into its queues, whatever Pull is
 	Log    *ReceivedLog // may be shared
 	Name   string       // in the log; "" is the system id
 	Policy Policy       // nil: TakeIn
@@ -44,7 +56,11 @@ type Hub struct {
 
 	Workers  int           // items at once; 0 is 4
 	Wait     time.Duration // of one poll; 0 is 30 s
+	Every    time.Duration // VXP: between two looks into empty queues; 0 is 1 s
 	Patience Patience      // for its own calls
+
+	// Normal gives the normal form of a code, to find whom the sender named by which of its codes (VXP); nil: as written.
+	Normal func(code string) string
 
 	// ShareFiles fetches the attachments once for each dispatch and not for each delivery, SharePackage the package
 	// too. The log says of every delivery whose bytes were looked at. For mailings to thousands of agencies.
@@ -83,8 +99,11 @@ func (h *Hub) log() *slog.Logger {
 }
 
 func (h *Hub) name() string {
-	if h.Name != "" {
+	switch {
+	case h.Name != "":
 		return h.Name
+	case h.VXP != nil:
+		return h.VXP.System
 	}
 	return h.Client.System
 }
@@ -98,7 +117,10 @@ func (h *Hub) Run(ctx context.Context) error {
 	for range h.workers() {
 		g.Go(func() error { return h.tasks.work(ctx) })
 	}
-	if h.Pull {
+	switch {
+	case h.VXP != nil:
+		g.Go(func() error { return h.pollVXP(ctx) })
+	case h.Pull:
 		g.Go(func() error { return h.poll(ctx) })
 	}
 	return g.Wait()
@@ -167,7 +189,7 @@ func (h *Hub) answer(ctx context.Context, r Received, open []Receipt) {
 		if x.EventTime.IsZero() {
 			x.EventTime = h.now()
 		}
-		if _, err := h.Patience.try(ctx, func() error { return h.Client.Receipt(ctx, r.Delivery, x) }); err != nil {
+		if _, err := h.Patience.try(ctx, func() error { return h.say(ctx, r, x) }); err != nil {
 			h.log().Warn("receipt not taken", "delivery", r.Delivery, "status", x.Status, "error", err)
 			return
 		}
@@ -176,4 +198,12 @@ func (h *Hub) answer(ctx context.Context, r Received, open []Receipt) {
 			h.log().Error("write log", "error", err)
 		}
 	}
+}
+
+func (h *Hub) say(ctx context.Context, r Received, x Receipt) error {
+	if h.VXP == nil {
+		return h.Client.Receipt(ctx, r.Delivery, x)
+	}
+	_, err := h.VXP.SendEdoc(ctx, Edoc{From: r.Agency, Queue: StatusQueue, To: []string{r.Sender}, Bytes: StatusXML(r, x)})
+	return err
 }

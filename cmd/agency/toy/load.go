@@ -14,6 +14,7 @@ import (
 // bench can also prove that nothing was lost.
 type Load struct {
 	Clients   []*Client            // each sends one document after another; the same client may stand here often
+	VXP       []*VXP               // the same over the VXP face; a client of these has at most 10 connections
 	Documents func(i int) Document // called once for each i, from several goroutines; its time counts
 	Log       *SentLog             // nil: nothing is kept
 	For       time.Duration        // 0: no limit but Max
@@ -53,10 +54,10 @@ func (l Load) Run(ctx context.Context) (LoadResult, error) {
 		return i, (l.Max <= 0 || i < l.Max) && (l.For <= 0 || time.Since(start) < l.For) && ctx.Err() == nil
 	}
 	var wg sync.WaitGroup
-	for _, c := range l.Clients {
+	for _, s := range l.senders() {
 		wg.Go(func() {
 			for i, ok := more(); ok; i, ok = more() {
-				if err := l.one(ctx, c, i, m); err != nil {
+				if err := l.one(ctx, s, i, m); err != nil {
 					stop(err)
 				}
 			}
@@ -66,8 +67,17 @@ func (l Load) Run(ctx context.Context) (LoadResult, error) {
 	return m.result(time.Since(start)), context.Cause(ctx)
 }
 
-func (l Load) one(ctx context.Context, c *Client, i int, m *meter) error {
-	s := Sender{Client: c, Log: l.Log, Patience: l.Patience}
+func (l Load) senders() (out []*Sender) {
+	for _, c := range l.Clients {
+		out = append(out, &Sender{Client: c, Log: l.Log, Patience: l.Patience})
+	}
+	for _, v := range l.VXP {
+		out = append(out, &Sender{VXP: v, Log: l.Log, Patience: l.Patience})
+	}
+	return out
+}
+
+func (l Load) one(ctx context.Context, s *Sender, i int, m *meter) error {
 	sent, took, err := s.timed(ctx, l.Documents(i))
 	if err == nil {
 		m.add(sent, took)

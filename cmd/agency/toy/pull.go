@@ -49,10 +49,7 @@ func (h *Hub) takeAll(ctx context.Context, items []Item) (int, error) {
 	errs := make([]error, len(items))
 	for i, it := range items {
 		g.Go(func() error {
-			var lost bool
-			if lost, errs[i] = h.dial(ctx); errs[i] == nil {
-				errs[i] = h.take(ctx, it, lost)
-			}
+			errs[i] = h.takeDialled(ctx, it)
 			return nil
 		})
 	}
@@ -67,6 +64,18 @@ func (h *Hub) takeAll(ctx context.Context, items []Item) (int, error) {
 		h.log().Warn("item not taken", "item", items[i].Item, "delivery", items[i].Delivery, "error", err)
 	}
 	return taken, last
+}
+
+// takeDialled takes an item as the fault dial lets it.
+func (h *Hub) takeDialled(ctx context.Context, it Item) error {
+	if h.VXP != nil {
+		return h.takeVXP(ctx, it)
+	}
+	lost, err := h.dial(ctx)
+	if err != nil {
+		return err
+	}
+	return h.take(ctx, it, lost)
 }
 
 // dial lets the fault dial act on an item that is fetched: Slow delays it, and lost (LoseAnswer) says that the hub is

@@ -21,9 +21,11 @@ type Document struct {
 	Key  string // Idempotency-Key; "" none
 }
 
-// Sender sends documents, each until the axis acknowledges or refuses it, and keeps a log of that.
+// Sender sends documents, each until the axis acknowledges or refuses it, and keeps a log of that. What recipients say of
+// them comes to a [Hub] of the same system.
 type Sender struct {
 	Client    *Client
+	VXP       *VXP                 // in place of Client: documents go as edXML packets, without Sign and Key
 	Documents func(i int) Document // called once for each i; from several goroutines when Workers > 1
 	Log       *SentLog
 	Workers   int // documents in flight; 0 is 1
@@ -63,14 +65,14 @@ func (s *Sender) Send(ctx context.Context, d Document) (Sent, error) {
 
 // timed is Send; it also gives the time between the first byte sent and the last answer.
 func (s *Sender) timed(ctx context.Context, d Document) (Sent, time.Duration, error) {
-	sub, files, err := d.fix()
+	d, sub, files, err := s.fix(d)
 	if err != nil {
 		return Sent{}, 0, err
 	}
 	var a Answer
 	start := time.Now()
 	tries, err := s.Patience.try(ctx, func() error {
-		a, err = s.Client.Submit(ctx, sub)
+		a, err = s.submit(ctx, d, sub)
 		if err == nil && d.Dispatch.DocumentID != "" && a.DocumentID != d.Dispatch.DocumentID {
 			err = fmt.Errorf("%w: acknowledges document %q", ErrUnreadable, a.DocumentID)
 		}
@@ -88,20 +90,56 @@ func (s *Sender) timed(ctx context.Context, d Document) (Sent, time.Duration, er
 	return sent, took, s.Log.Add(sent)
 }
 
-// fix makes the bytes that will be sent, and hashes them. The signature is made once: made anew it would differ.
-func (d Document) fix() (Submission, []Digest, error) {
+// fix makes the bytes that will be sent, and hashes the files. Signature and packet are made once: made anew they would
+// differ.
+func (s *Sender) fix(d Document) (Document, Submission, []Digest, error) {
+	if s.VXP != nil {
+		return fixPacket(d)
+	}
 	sub, err := compose(d.Part, d.Dispatch, d.Sign, d.Files)
 	if err != nil {
-		return sub, nil, err
+		return d, sub, nil, err
 	}
 	sub.Key, sub.EdXML = d.Key, d.EdXML
-	files := make([]Digest, len(d.Files))
-	for i, f := range d.Files {
-		if files[i], err = f.Digest(); err != nil {
-			return sub, nil, err
+	files, err := digests(d.Files)
+	return d, sub, files, err
+}
+
+func digests(files []File) (out []Digest, err error) {
+	out = make([]Digest, len(files))
+	for i, f := range files {
+		if out[i], err = f.Digest(); err != nil {
+			return nil, err
 		}
 	}
-	return sub, files, nil
+	return out, nil
+}
+
+// fixPacket makes the document's packet; of one that is a packet already it reads what the log needs.
+func fixPacket(d Document) (Document, Submission, []Digest, error) {
+	if d.Part != nil {
+		p, err := ReadEdXML(d.Part)
+		if err != nil {
+			return d, Submission{}, nil, &LocalError{Name: d.Dispatch.DocumentID, Err: err}
+		}
+		d.Dispatch = p.Dispatch
+		return d, Submission{Part: d.Part, EdXML: true}, p.Files, nil
+	}
+	files, err := digests(d.Files)
+	if err != nil {
+		return d, Submission{}, nil, err
+	}
+	packet, err := EdXML(d, time.Now())
+	return d, Submission{Part: packet, EdXML: true}, files, err
+}
+
+func (s *Sender) submit(ctx context.Context, d Document, sub Submission) (Answer, error) {
+	if s.VXP == nil {
+		return s.Client.Submit(ctx, sub)
+	}
+	id, err := s.VXP.SendEdoc(ctx, Edoc{From: d.Dispatch.Sender, Queue: EdocQueue, To: d.Dispatch.Recipients, Bytes: sub.Part})
+	// Whether it is held, or was here before, only GetSentEdocList says.
+	return Answer{ID: id, State: Accepted, DocumentID: d.Dispatch.DocumentID, Sender: d.Dispatch.Sender}, err
 }
 
 func (s *Sender) sent(d Document, files []Digest, a Answer, tries int) Sent {
@@ -122,7 +160,7 @@ func (s *Sender) sent(d Document, files []Digest, a Answer, tries int) Sent {
 	}
 }
 
-// named reads whom a packet was for from the axis's answer: this toy does not read packets.
+// named reads whom a packet was for from the axis's answer, where it says it.
 func named(a Answer) Dispatch {
 	d := Dispatch{Sender: a.Sender, DocumentID: a.DocumentID}
 	for _, one := range a.Deliveries {

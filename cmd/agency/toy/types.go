@@ -39,10 +39,12 @@ type Status string
 
 // The statuses that the toys say by themselves.
 const (
-	Arrived   Status = "01" // đã đến
-	Rejected  Status = "02" // từ chối tiếp nhận; needs a reason
-	TakenIn   Status = "03" // đã tiếp nhận
-	Completed Status = "06" // hoàn thành
+	Arrived    Status = "01" // đã đến
+	Rejected   Status = "02" // từ chối tiếp nhận; needs a reason
+	TakenIn    Status = "03" // đã tiếp nhận
+	Assigned   Status = "04" // phân công
+	InProgress Status = "05" // đang xử lý
+	Completed  Status = "06" // hoàn thành
 )
 
 // Dispatch is the first part of a submission: everything about the document but its files.
