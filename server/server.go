@@ -97,6 +97,8 @@ type Server struct {
 	seen    seen
 	metrics *metrics
 	ready   atomic.Bool
+	loading sync.Mutex // see reload
+	turn    sync.Mutex // see changeDirectory
 	run     sync.WaitGroup
 	stop    context.CancelFunc
 }

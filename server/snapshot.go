@@ -52,8 +52,11 @@ func (s *Server) watch(ctx context.Context) {
 	}
 }
 
-// reload reads what changed since the snapshot in force and swaps in a new one.
+// reload reads what changed since the snapshot in force and swaps in a new one. One at a time, so that an older one never
+// takes a newer one's place: who has just changed something finds it in force when reload returns.
 func (s *Server) reload(ctx context.Context) error {
+	s.loading.Lock()
+	defer s.loading.Unlock()
 	versions, err := s.Store.Versions(ctx)
 	if err != nil {
 		return err

@@ -58,6 +58,11 @@ var vxp = []vxpRoute{
 	{"/updateStatus", post, (*Server).vxpUpdateStatus, 0, false, ""},
 	{"/countReceiveEdoc", []string{"POST", "GET"}, (*Server).vxpCountDocuments, 0, false, ""},
 	{"/countReceiveStatus", []string{"POST", "GET"}, (*Server).vxpCountStatuses, 0, false, ""},
+	{"/getAgenciesList", post, (*Server).vxpAgencies, -1, false, "list"},
+	{"/getAgenciesListQD20", post, (*Server).vxpAgenciesQD20, -1, false, "list"},
+	{"/getSynchronizeUnit", post, (*Server).vxpUnits, -1, false, "list"},
+	{"/registerAgency", post, (*Server).vxpRegisterAgency, 0, false, ""},
+	{"/deleteAgency", post, (*Server).vxpDeleteAgency, 0, false, ""},
 }
 
 // vxpCall is one authenticated call.
@@ -148,7 +153,7 @@ var vxpCodes = map[string]string{
 	"hash_file": "10", "body_large": "10", "file_large": "10", "dispatch_large": "10", "parts": "10", "body": "10",
 	"policy": "21", "signature_broken": "21", "pdf_encrypted": "21", "secret": "21", "zip_bomb": "21", "file_name": "21",
 	"not_found": "21", "recalled": "21", "state": "21", "malformed": "21", "missing": "21",
-	"edxml": "22", "conflict": "22", "too_long": "22", "utf8": "22",
+	"json": "22", "metadata": "22", "edxml": "22", "conflict": "22", "too_long": "22", "utf8": "22",
 }
 
 // vxpCode finds a refusal's code on the wire. Of recipients that cannot be sent to, locked ones are 23 when all are.

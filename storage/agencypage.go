@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,15 +27,21 @@ type ListedAgency struct {
 }
 
 // AgencyPage gives at most limit agencies, the closed ones too, that come after a code in the database's own order; after
-// the last page, none. What changes between two pages is in the one or the other as it stands then.
-func (s *Store) AgencyPage(ctx context.Context, after routing.Code, limit int) ([]ListedAgency, error) {
+// the last page, none. The page takes the place of the one before in reuse, which may be nil. What changes between two
+// pages is in the one or the other as it stands then.
+func (s *Store) AgencyPage(ctx context.Context, after routing.Code, limit int, reuse []ListedAgency) ([]ListedAgency, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT code, old_code, parent, name, status, mail, version, modified_at FROM agency WHERE code > $1 ORDER BY code LIMIT $2`,
 		after, limit)
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("read a page of agencies: %w", err))
 	}
-	page, err := pgx.AppendRows(make([]ListedAgency, 0, limit), rows, pgx.RowToStructByPos[ListedAgency])
+	page := reuse[:0]
+	var a ListedAgency
+	_, err = pgx.ForEachRow(rows, []any{&a.Code, &a.OldCode, &a.Parent, &a.Name, &a.Status, &a.Mail, &a.Version, &a.ModifiedAt}, func() error {
+		page = append(page, a)
+		return nil
+	})
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("read a page of agencies: %w", err))
 	}
@@ -48,7 +55,7 @@ type Contact struct{ Mail, Phone, Fax string }
 func (s *Store) AgencyContact(ctx context.Context, code routing.Code) (Contact, error) {
 	var c Contact
 	err := s.pool.QueryRow(ctx, `SELECT mail, phone, fax FROM agency WHERE code = $1`, code).Scan(&c.Mail, &c.Phone, &c.Fax)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return c, ErrNotFound
 	}
 	return c, unavailable(err)

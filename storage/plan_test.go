@@ -199,7 +199,7 @@ func TestPlans(t *testing.T) {
 		{"keep a made file", func() error {
 			return second(s.KeepMade(ctx, last, storage.ProofFile, storage.Upload{Object: objectOf("x"), Key: "x"}, a.now))
 		}, "dispatch_202612_pkey", "202612"},
-		{"a page of agencies", func() error { return second(s.AgencyPage(ctx, "H29.2", storage.AgencyPageSize)) }, "agency_pkey", ""},
+		{"a page of agencies", func() error { return second(s.AgencyPage(ctx, "H29.2", storage.AgencyPageSize, nil)) }, "agency_pkey", ""},
 		{"change an agency", func() error {
 			was := routing.Agency{Code: "H29.7", Status: routing.Live}
 			return second(s.RegisterAgency(ctx, storage.Registration{Change: storage.Change{System: "s1", At: a.now, Was: was}, Agency: routing.Agency{Code: "H29.7", Name: "Sở"}}))

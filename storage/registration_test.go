@@ -266,8 +266,10 @@ func TestAgencyPage(t *testing.T) {
 	}
 	seen := map[routing.Code]storage.ListedAgency{}
 	var after routing.Code
+	var page []storage.ListedAgency
 	for {
-		page, err := a.AgencyPage(t.Context(), after, 10)
+		var err error
+		page, err = a.AgencyPage(t.Context(), after, 10, page)
 		must(t, err)
 		if len(page) == 0 {
 			break
