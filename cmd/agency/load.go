@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/truc-lienthong/truc/cmd/agency/toy"
@@ -12,6 +13,7 @@ import (
 
 type loadCmd struct {
 	axisFlags
+	vxpFlags
 	documentFlags
 	Clients int           `default:"8" help:"Số máy khách gửi cùng lúc. · Clients at once."`
 	For     time.Duration `default:"30s" help:"Gửi trong thời gian này. · How long."`
@@ -43,11 +45,18 @@ func (c *loadCmd) Run(ctx context.Context, t *term) error {
 	if _, err := c.document(""); err != nil {
 		return err
 	}
-	client := c.client()
-	defer client.Close()
+	client, err := c.clients(c.axisFlags)
+	if err != nil {
+		return err
+	}
+	defer client.close()
 	l := toy.Load{Documents: c.next, Log: log, For: c.For, Max: c.Max, Patience: toy.Patience{Tries: c.Tries}}
 	for range c.Clients {
-		l.Clients = append(l.Clients, client)
+		if client.vxp != nil {
+			l.VXP = append(l.VXP, client.vxp)
+		} else {
+			l.Clients = append(l.Clients, client.native)
+		}
 	}
 	r, err := l.Run(ctx)
 	if err != nil {
@@ -69,7 +78,7 @@ func (c *loadCmd) next(i int) toy.Document {
 		doc.Files = []toy.File{toy.Bytes("thu.txt", "text/plain", b[:max(c.Size, 1)])}
 	}
 	if err != nil {
-		doc.Sign = func([]byte) ([]byte, error) { return nil, err }
+		doc.Files = []toy.File{{Name: "thu.txt", Size: -1, Open: func() (io.ReadCloser, error) { return nil, err }}}
 	}
 	return doc
 }

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -44,6 +45,8 @@ A toy agency: sends, receives, misbehaves and loads through the axis's API; also
   agency send --system H29.12 --secret S --sender H29.12 --to H26 --to G22 cong-van.pdf
   agency receive --system H26 --secret S --way pull --log received.jsonl --fault slow:delay=2s:p=0.1
   agency receive --system G22 --secret S --way push --listen 127.0.0.1:9090 --control 127.0.0.1:9091
+  agency send --vxp --system H29.12 --secret S --sender H29.12 --to H26 --standing cong-van.pdf
+  agency receive --vxp --system H26 --secret S --complete --log received.jsonl --fault crash:p=0.1,processing:p=0.2
   agency load --system H29.12 --secret S --sender H29.12 --to H26 --clients 8 --for 30s signed.pdf
   agency compare --sent sent.jsonl --received received.jsonl`
 
@@ -131,7 +134,7 @@ func (t *term) tell(v any, text string) error {
 	return json.NewEncoder(t.out).Encode(v)
 }
 
-// axisFlags say where the axis is and who we are.
+// axisFlags say where the axis is, who we are and what we speak.
 type axisFlags struct {
 	Server string `default:"http://127.0.0.1:8080" help:"Địa chỉ của trục. · Address of the axis."`
 	System string `required:"" help:"Mã hệ thống. · System id."`
@@ -139,6 +142,40 @@ type axisFlags struct {
 }
 
 func (a axisFlags) client() *toy.Client { return toy.NewClient(a.Server, a.System, a.Secret) }
+
+// vxpFlags say whether we speak as VNPT's SDK does.
+type vxpFlags struct {
+	Vxp     bool     `help:"Nói giao thức VXP như SDK Java 2.0.1 của VNPT, bằng gói tin edXML. · Speak VXP as VNPT's Java SDK 2.0.1 does, in edXML packets."`
+	VxpPath string   `default:"/vxp" help:"VXP: service.endpoint là địa chỉ của trục thêm đường dẫn này. · VXP: service.endpoint is the axis's address and this path."`
+	Dialect []string `sep:"," help:"VXP: khác SDK Java ở chỗ nào: padded, base64, docid, lower, utf8, to. · VXP: in what it differs from the Java SDK."`
+}
+
+// clients are what we speak to the axis with: one of the two.
+type clients struct {
+	native *toy.Client
+	vxp    *toy.VXP
+}
+
+func (v vxpFlags) clients(a axisFlags) (clients, error) {
+	if !v.Vxp {
+		return clients{native: a.client()}, nil
+	}
+	dialect, err := toy.ParseDialect(v.Dialect...)
+	if err != nil {
+		return clients{}, input("--dialect", err)
+	}
+	client := toy.NewVXP(strings.TrimSuffix(a.Server, "/")+v.VxpPath, a.System, a.Secret)
+	client.Dialect = dialect
+	return clients{vxp: client}, nil
+}
+
+func (c clients) close() {
+	if c.vxp != nil {
+		c.vxp.Close()
+		return
+	}
+	c.native.Close()
+}
 
 // input makes a file that cannot be used an error of its own.
 func input(name string, err error) error {

@@ -153,6 +153,90 @@ func TestCommandsWorkTogether(t *testing.T) {
 	}
 }
 
+// vxpAxis is the least that the commands need of the VXP face: it believes every signature, and knows one recipient.
+func vxpAxis(t *testing.T) string {
+	var mu sync.Mutex
+	var packets [][]byte
+	done := map[string]bool{}
+	answer := func(w http.ResponseWriter, more map[string]any) {
+		more["status"], more["ErrorCode"], more["ErrorDesc"] = "OK", "0", "Thanh cong"
+		json.NewEncoder(w).Encode(more)
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		var n int
+		fmt.Sscan(r.Header.Get("XroadVnpt-docId"), &n)
+		queue := r.Header.Get("XroadVnpt-messagetype")
+		switch r.URL.Path {
+		case "/vxp/sendEdoc":
+			b, _ := io.ReadAll(r.Body)
+			if bytes.Contains(b, []byte(">unknown<")) {
+				io.WriteString(w, `{"status":"FAIL","ErrorCode":"18","ErrorDesc":"Don vi nhan khong ton tai","DocId":""}`)
+				return
+			}
+			if queue == "edoc" {
+				packets = append(packets, bytes.TrimSuffix(b, []byte("\r\n")))
+			}
+			answer(w, map[string]any{"DocId": fmt.Sprint(len(packets) - 1)})
+		case "/vxp/getReceivedEdocList":
+			rows := []map[string]any{}
+			for i := range packets {
+				if queue == "edoc" && !done[fmt.Sprint(i)] {
+					rows = append(rows, map[string]any{"docId": i, "to": "H26", "from": "H29.12", "status": "initial"})
+				}
+			}
+			answer(w, map[string]any{"data": rows})
+		case "/vxp/getSentEdocList":
+			answer(w, map[string]any{"data": []map[string]any{{"toCode": "H26", "receiveStatus": "initial"}}})
+		case "/vxp/getEdoc":
+			answer(w, map[string]any{"data": packets[n]})
+		case "/vxp/updateStatus":
+			done[r.Header.Get("XroadVnpt-docId")] = r.Header.Get("XroadVnpt-status") == "done"
+			answer(w, map[string]any{})
+		default:
+			t.Errorf("asked for %s", r.URL.Path)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func TestCommandsSpeakVXP(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pdf, sent, received := filepath.Join(dir, "cv.pdf"), filepath.Join(dir, "sent.jsonl"), filepath.Join(dir, "received.jsonl")
+	if err := os.WriteFile(pdf, []byte("%PDF-1.7"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := vxpAxis(t)
+	at := func(command string, more ...string) []string {
+		return append([]string{command, "--vxp", "--server", server, "--system", "H29.12", "--secret", "s"}, more...)
+	}
+	code, v, errs := agency(t, at("send", "--sender", "H29.12", "--to", "H26", "--count", "2", "--standing", "--log", sent, pdf)...)
+	if code != 0 || v["acknowledged"] != 2.0 || len(v["standing"].([]any)) != 2 {
+		t.Fatalf("send: %d %v %s", code, v, errs)
+	}
+	code, v, errs = agency(t, at("load", "--sender", "H29.12", "--to", "H26", "--clients", "2", "--max", "3", "--size", "10", "--log", sent)...)
+	if code != 0 || v["n"] != 3.0 {
+		t.Fatalf("load: %d %v %s", code, v, errs)
+	}
+	code, v, errs = agency(t, at("receive", "--count", "5", "--complete", "--log", received, "--fault", "crash:p=0.1,fail:p=0.1:reason=het dia",
+		"--dialect", "padded,to", "--for", "1m")...)
+	if code != 0 || v["received"] != 5.0 || v["receipts"] != 25.0 {
+		t.Fatalf("receive: %d %v %s", code, v, errs)
+	}
+	if code, v, errs = agency(t, "compare", "--sent", sent, "--received", received); code != 0 || v["arrived"] != 5.0 {
+		t.Errorf("compare: %d %v %s", code, v, errs)
+	}
+	if code, v, errs = agency(t, at("send", "--sender", "H29.12", "--to", "unknown", pdf)...); code != exitNo || v["refused"] != 1.0 {
+		t.Errorf("refused: %d %v %s", code, v, errs)
+	}
+	if code, _, errs = agency(t, at("send", "--edxml", pdf)...); code != exitInput {
+		t.Errorf("no packet: %d %s", code, errs)
+	}
+}
+
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	dead := httptest.NewServer(nil)
@@ -166,6 +250,10 @@ func TestExitCodes(t *testing.T) {
 		{exitFlags, []string{"receive", "--system", "a", "--secret", "s", "--way", "mailbox"}},
 		{exitFlags, []string{"receive", "--system", "a", "--secret", "s", "--fault", "nonsense"}},
 		{exitFlags, []string{"load", "--system", "a", "--secret", "s"}},
+		{exitFlags, []string{"receive", "--system", "a", "--secret", "s", "--vxp", "--way", "push"}},
+		{exitFlags, []string{"send", "--system", "a", "--secret", "s", "--sender", "H1", "--to", "H2", "--standing"}},
+		{exitFlags, []string{"send", "--system", "a", "--secret", "s", "--sender", "H1", "--to", "H2", "--vxp", "--key", "k"}},
+		{exitInput, []string{"send", "--system", "a", "--secret", "s", "--sender", "H1", "--to", "H2", "--vxp", "--dialect", "klingon"}},
 		{exitFlags, []string{"dance"}},
 	} {
 		if code, _, errs := agency(t, k.args...); code != k.code || errs == "" {

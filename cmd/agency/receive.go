@@ -17,6 +17,7 @@ import (
 
 type receiveCmd struct {
 	axisFlags
+	vxpFlags
 	Way          string        `default:"pull" enum:"pull,push,mailbox" help:"Cách nhận: pull (tự hỏi), push (trục gọi đến), mailbox (xem hòm thư tại trục). · How to receive."`
 	Listen       string        `default:"127.0.0.1:9090" help:"push: địa chỉ lắng nghe; đăng ký http://ĐỊA-CHỈ/ làm webhook. · push: where to listen; register http://ADDRESS/ as webhook."`
 	Tls          bool          `help:"push: dùng chứng thư THỬ NGHIỆM tự tạo. · push: serve TLS with a TEST certificate of its own."`
@@ -24,12 +25,13 @@ type receiveCmd struct {
 	Later        bool          `help:"push: trả 202 rồi mới lấy. · push: answer 202 and take afterwards."`
 	Agency       []string      `help:"mailbox: mã các cơ quan cần xem. · mailbox: codes of the agencies to watch."`
 	Reject       string        `help:"Từ chối (02) mọi văn bản với lý do này. · Reject (02) every document with this reason."`
+	Complete     bool          `help:"Trả lời đủ các bước: 01, 03, 04, 05, 06. · Answer every step up to done."`
 	Silent       bool          `help:"Không trả trạng thái nào. · Say nothing back."`
 	Workers      int           `default:"4" help:"Số văn bản xử lý cùng lúc. · Documents at once."`
 	ShareFiles   bool          `help:"Chỉ tải tệp một lần cho mỗi văn bản (nhật ký ghi rõ). · Read attachments once a dispatch (the log says so)."`
 	SharePackage bool          `help:"Chỉ tải gói một lần cho mỗi văn bản (nhật ký ghi rõ). · Read the package once a dispatch too (the log says so)."`
 	Log          string        `type:"path" help:"Nhật ký JSON từng dòng của những gì đã nhận. · JSON-lines log of what was received."`
-	Fault        []toy.Fault   `sep:"," placeholder:"NAME[:OPTION…]" help:"Lỗi cần gây, ví dụ status:status=503:p=0.3, slow:delay=2s, lose, down, reset:bytes=12. · Faults to play."`
+	Fault        []toy.Fault   `sep:"," placeholder:"NAME[:OPTION…]" help:"Lỗi cần gây, ví dụ status:status=503:p=0.3, slow:delay=2s, lose, down, reset:bytes=12; VXP: crash, fail:reason=het dia, processing, twice. · Faults to play."`
 	Seed         uint64        `default:"1" help:"Hạt giống ngẫu nhiên của núm gây lỗi. · Seed of the fault dial."`
 	Control      string        `help:"Địa chỉ điều khiển núm gây lỗi: GET, PUT danh sách JSON, DELETE. · Address of the dial: GET, PUT a JSON list, DELETE."`
 	For          time.Duration `help:"Dừng sau thời gian này. · Stop after this time."`
@@ -38,8 +40,11 @@ type receiveCmd struct {
 
 // Validate checks what kong cannot.
 func (c *receiveCmd) Validate() error {
-	if c.Way == "mailbox" && len(c.Agency) == 0 {
+	switch {
+	case c.Way == "mailbox" && len(c.Agency) == 0:
 		return errors.New("mailbox cần --agency · mailbox needs --agency")
+	case c.Vxp && c.Way != "pull":
+		return errors.New("--vxp chỉ tự hỏi (--way pull) · --vxp only pulls (--way pull)")
 	}
 	return nil
 }
@@ -58,8 +63,11 @@ func (c *receiveCmd) Run(ctx context.Context, t *term) error {
 	if err := dial.Set(c.Fault...); err != nil {
 		return input("--fault", err)
 	}
-	client := c.client()
-	defer client.Close()
+	client, err := c.clients(c.axisFlags)
+	if err != nil {
+		return err
+	}
+	defer client.close()
 	if c.For > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.For)
@@ -73,7 +81,7 @@ func (c *receiveCmd) Run(ctx context.Context, t *term) error {
 		sum["received"], sum["again"], sum["receipts"], sum["heard"], sum["hits"]))
 }
 
-func (c *receiveCmd) receive(ctx context.Context, t *term, client *toy.Client, log *toy.ReceivedLog, dial *toy.Faults) error {
+func (c *receiveCmd) receive(ctx context.Context, t *term, client clients, log *toy.ReceivedLog, dial *toy.Faults) error {
 	if c.Control != "" {
 		door, err := toy.OpenDoor(c.Control, dial.Control(), nil, nil)
 		if err != nil {
@@ -85,7 +93,7 @@ func (c *receiveCmd) receive(ctx context.Context, t *term, client *toy.Client, l
 	g, ctx := errgroup.WithContext(ctx)
 	var idle func(context.Context) error
 	if c.Way == "mailbox" {
-		m := &toy.Mailbox{Client: client, Log: log, Agencies: c.Agency, ShareFiles: c.ShareFiles}
+		m := &toy.Mailbox{Client: client.native, Log: log, Agencies: c.Agency, ShareFiles: c.ShareFiles}
 		g.Go(func() error { return m.Watch(ctx) })
 		idle = func(context.Context) error { return nil }
 	} else {
@@ -110,14 +118,16 @@ func (c *receiveCmd) receive(ctx context.Context, t *term, client *toy.Client, l
 	return err
 }
 
-func (c *receiveCmd) hub(t *term, client *toy.Client, log *toy.ReceivedLog, dial *toy.Faults) *toy.Hub {
+func (c *receiveCmd) hub(t *term, client clients, log *toy.ReceivedLog, dial *toy.Faults) *toy.Hub {
 	h := &toy.Hub{
-		Client: client, Log: log, Faults: dial, Pull: c.Way == "pull", Workers: c.Workers, Later: c.Later,
+		Client: client.native, VXP: client.vxp, Log: log, Faults: dial, Pull: c.Way == "pull", Workers: c.Workers, Later: c.Later,
 		ShareFiles: c.ShareFiles, SharePackage: c.SharePackage, Slog: t.log,
 	}
 	switch {
 	case c.Silent:
 		h.Policy = toy.Silent
+	case c.Complete:
+		h.Policy = toy.WorkThrough
 	case c.Reject != "":
 		h.Policy = toy.Reject(c.Reject)
 	}

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/truc-lienthong/truc/cmd/agency/toy"
@@ -63,6 +64,7 @@ func (d *documentFlags) name() {
 
 type sendCmd struct {
 	axisFlags
+	vxpFlags
 	documentFlags
 	Dispatch  string `type:"existingfile" help:"Tệp chứa đúng các byte của phần đầu (JSON) thay cho các tùy chọn trên. · File with the exact bytes of the first part (JSON), in place of the options above."`
 	Edxml     string `type:"existingfile" help:"Gói tin edXML thay cho JSON. · An edXML packet in place of JSON."`
@@ -71,6 +73,7 @@ type sendCmd struct {
 	Count     int    `default:"1" help:"Số văn bản, mã thêm -1, -2 … · Number of documents, ids get -1, -2 …"`
 	Workers   int    `default:"1" help:"Số văn bản gửi cùng lúc. · Documents in flight."`
 	Tries     int    `default:"0" help:"Số lần thử; 0 là không giới hạn. · Tries; 0 is no limit."`
+	Standing  bool   `help:"VXP: hỏi getSentEdocList xem văn bản đã gửi đến đâu ở từng nơi nhận. · VXP: ask getSentEdocList where each recipient's packet stands."`
 	Log       string `type:"path" help:"Nhật ký JSON từng dòng của những gì đã được xác nhận. · JSON-lines log of what was acknowledged."`
 }
 
@@ -84,6 +87,10 @@ func (c *sendCmd) Validate() error {
 		return fmt.Errorf("cần --sender và --to (hoặc --dispatch, --edxml) · --sender and --to are needed (or --dispatch, --edxml)")
 	case ready && c.Count != 1:
 		return fmt.Errorf("--count cần --sender và --to · --count needs --sender and --to")
+	case c.Standing && !c.Vxp:
+		return fmt.Errorf("--standing cần --vxp · --standing needs --vxp")
+	case c.Vxp && (c.Dispatch != "" || c.Signature != "" || c.Key != ""):
+		return fmt.Errorf("--vxp gửi gói edXML: không có --dispatch, --signature, --key · --vxp sends edXML packets: no --dispatch, --signature, --key")
 	case c.Signature != "" && !ready:
 		return fmt.Errorf("--signature ký đúng các byte của --dispatch hoặc --edxml · --signature is over the exact bytes of --dispatch or --edxml")
 	}
@@ -99,41 +106,68 @@ func (c *sendCmd) Run(ctx context.Context, t *term) error {
 	}
 	defer log.Close()
 	before := len(log.All())
-	client := c.client()
-	defer client.Close()
+	client, err := c.clients(c.axisFlags)
+	if err != nil {
+		return err
+	}
+	defer client.close()
 	docs := make([]toy.Document, c.Count)
 	for i := range docs {
 		if docs[i], err = c.make(i); err != nil {
 			return err
 		}
 	}
-	s := toy.Sender{Client: client, Log: log, Workers: c.Workers, Documents: func(i int) toy.Document { return docs[i] }}
+	s := toy.Sender{Client: client.native, VXP: client.vxp, Log: log, Workers: c.Workers, Documents: func(i int) toy.Document { return docs[i] }}
 	s.Patience.Tries = c.Tries
 	if err := s.Run(ctx, 0, c.Count); err != nil {
 		return err
 	}
-	return c.report(t, log.All()[before:])
-}
-
-func (c *sendCmd) report(t *term, sent []toy.Sent) error {
-	refused := 0
-	for _, s := range sent {
-		text := fmt.Sprintf("%s: %s %s, %d nơi nhận · recipients", s.DocumentID, s.State, s.Dispatch, len(s.Recipients))
-		if !s.Acknowledged() {
-			refused++
-			text = fmt.Sprintf("%s: %v", s.DocumentID, s.Refused)
-		}
-		if t.json {
-			continue
-		}
-		if err := t.tell(nil, text); err != nil {
+	sent := log.All()[before:]
+	var rows []toy.SentEdoc
+	if c.Standing {
+		if rows, err = standing(ctx, client.vxp, sent); err != nil {
 			return err
 		}
 	}
-	if t.json {
-		if err := t.tell(map[string]any{"acknowledged": len(sent) - refused, "refused": refused, "sent": sent}, ""); err != nil {
-			return err
+	return c.report(t, sent, rows)
+}
+
+// standing asks where what was sent stands.
+func standing(ctx context.Context, v *toy.VXP, sent []toy.Sent) ([]toy.SentEdoc, error) {
+	all := []toy.SentEdoc{}
+	for _, s := range sent {
+		if !s.Acknowledged() {
+			continue
 		}
+		rows, err := v.GetSentEdocList(ctx, toy.EdocQueue, s.Dispatch)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rows...)
+	}
+	return all, nil
+}
+
+func (c *sendCmd) report(t *term, sent []toy.Sent, rows []toy.SentEdoc) error {
+	refused := 0
+	var text []string
+	for _, s := range sent {
+		if s.Acknowledged() {
+			text = append(text, fmt.Sprintf("%s: %s %s, %d nơi nhận · recipients", s.DocumentID, s.State, s.Dispatch, len(s.Recipients)))
+			continue
+		}
+		refused++
+		text = append(text, fmt.Sprintf("%s: %v", s.DocumentID, s.Refused))
+	}
+	for _, r := range rows {
+		text = append(text, fmt.Sprintf("  %s: %s %s", r.ToCode, r.ReceiveStatus, r.ReceiveStatusDesc))
+	}
+	sum := map[string]any{"acknowledged": len(sent) - refused, "refused": refused, "sent": sent}
+	if c.Standing {
+		sum["standing"] = rows
+	}
+	if err := t.tell(sum, strings.Join(text, "\n")); err != nil {
+		return err
 	}
 	if refused > 0 {
 		return errNo
