@@ -54,6 +54,13 @@ func TestVXPFails(t *testing.T) {
 	if len(tries[1]) != 3 || tries[1][2].Outcome != storage.Never || tries[1][0].Outcome != storage.Later {
 		t.Fatalf("tries: %+v", tries)
 	}
+	// It has it after all.
+	if got := hub.call("/updateStatus", []byte("{}"), "docId", docID, "status", "done"); got["ErrorCode"] != "0" {
+		t.Fatalf("done after parking: %v", got)
+	}
+	if row := sender.sent(sent["DocId"].(string))[0]; row["receiveStatus"] != "done" {
+		t.Fatalf("done after parking: %v", row)
+	}
 }
 
 // TestVXPProcessing: what a system works on leaves the list for an hour, and comes back if it is never done.

@@ -35,11 +35,11 @@ func (m *model) taken(rt *rapid.T) {
 		}
 	case dl.state == storage.Delivered:
 		m.must(err)
-	case dl.state != storage.Pending:
+	case dl.state == storage.Held || dl.state == storage.Recalled:
 		if !asState(err, new(*storage.StateError)) {
 			rt.Fatalf("taken while %s: %v", dl.state, err)
 		}
-	default:
+	default: // pending, or parked: it has it after all
 		m.must(err)
 		m.delivered(id, dl)
 		if k := len(dl.tries); k > 0 {

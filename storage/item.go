@@ -147,34 +147,56 @@ func (s *Store) items(ctx context.Context, ids []ItemID) ([]Item, error) {
 }
 
 // Taken ends a waiting item: the system says that it has it. Saying it again is harmless. For a document it makes the
-// delivery delivered and returns its state. ErrNotFound: no such item for this system; *StateError: the delivery was
-// recalled, parked or is held.
+// delivery delivered, one that was parked too, and returns its state. ErrNotFound: no such item for this system;
+// *StateError: the delivery was recalled or is held.
 func (s *Store) Taken(ctx context.Context, id ItemID, system string, now time.Time, ip string) (State, error) {
-	state := Delivered
+	if id.Kind == DispatchItem {
+		return s.documentTaken(ctx, id.DeliveryID, system, now, ip)
+	}
+	var state State
 	err := s.tx(ctx, func(tx pgx.Tx) error {
 		d, err := lockDelivery(ctx, tx, id.DeliveryID)
 		if err != nil {
 			return err
 		}
-		if id.Kind != DispatchItem {
-			state = d.state
-			return takeNews(ctx, tx, id, d, system)
-		}
-		if d.system != system {
-			return ErrNotFound
-		}
-		if d.state == Delivered {
-			return nil
-		}
-		if d.state != Pending {
-			return &StateError{ID: id.DeliveryID, State: d.state}
-		}
-		if err := endPending(ctx, tx, id.DeliveryID, now); err != nil {
-			return err
-		}
-		return noteTaken(ctx, tx, id.DeliveryID, system, now, ip)
+		state = d.state
+		return takeNews(ctx, tx, id, d, system)
 	})
 	return state, err
+}
+
+// documentTaken is one journey to the database, for it happens as often as a document arrives. The lock is a statement of
+// its own, so that the next one sees what was done before it.
+func (s *Store) documentTaken(ctx context.Context, id DeliveryID, system string, now time.Time, ip string) (State, error) {
+	var state State
+	var owner string
+	batch := &pgx.Batch{}
+	batch.Queue(`SELECT state, system_id FROM delivery WHERE dispatch_id = $1 AND n = $2 FOR UPDATE`, id.Dispatch, id.N).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&state, &owner) })
+	batch.Queue(`
+		WITH ended AS (
+		    UPDATE delivery SET state = 'delivered', state_at = $3, reason = '', owner = '', deadline = NULL
+		     WHERE dispatch_id = $1 AND n = $2 AND system_id = $4 AND state IN ('pending', 'refused', 'expired') RETURNING agency),
+		gone AS (
+		    DELETE FROM queue WHERE dispatch_id = $1 AND n = $2 AND kind = 'd' AND EXISTS (SELECT 1 FROM ended)),
+		tried AS (
+		    UPDATE attempt SET outcome = 'done', ended_at = $3, detail = 'taken'
+		     WHERE dispatch_id = $1 AND n = $2 AND k = (SELECT max(k) FROM attempt WHERE dispatch_id = $1 AND n = $2)
+		       AND node <> $4 AND EXISTS (SELECT 1 FROM ended)),
+		noted AS (
+		    INSERT INTO audit (at, actor, ip, action, object) SELECT $3, $4, $5, 'delivery.taken', $6 FROM ended)
+		INSERT INTO tally (day, agency, metric, count) SELECT $7, agency, 'received', 1 FROM ended`,
+		id.Dispatch, id.N, now.UTC(), system, ip, id.String(), Day(now))
+	err := s.pool.SendBatch(ctx, batch).Close()
+	switch {
+	case errors.Is(err, pgx.ErrNoRows), err == nil && owner != system:
+		return "", ErrNotFound
+	case err != nil:
+		return "", unavailable(fmt.Errorf("end delivery %s: %w", id, err))
+	case state == Held || state == Recalled:
+		return state, &StateError{ID: id, State: state}
+	}
+	return Delivered, nil
 }
 
 func takeNews(ctx context.Context, tx pgx.Tx, id ItemID, d lockedDelivery, system string) error {
@@ -186,20 +208,6 @@ func takeNews(ctx context.Context, tx pgx.Tx, id ItemID, d lockedDelivery, syste
 	}
 	if tag.RowsAffected() == 0 && system != d.sender && system != d.system {
 		return ErrNotFound // to everybody else even the delivery's state is not told
-	}
-	return nil
-}
-
-// noteTaken marks the last push as done, where there was one, and writes the audit line.
-func noteTaken(ctx context.Context, tx pgx.Tx, id DeliveryID, system string, now time.Time, ip string) error {
-	batch := &pgx.Batch{}
-	batch.Queue(`
-		UPDATE attempt SET outcome = 'done', ended_at = $3, detail = 'taken'
-		 WHERE dispatch_id = $1 AND n = $2 AND k = (SELECT max(k) FROM attempt WHERE dispatch_id = $1 AND n = $2)`,
-		id.Dispatch, id.N, now.UTC())
-	queueAudit(batch, Event{At: now, Actor: system, IP: ip, Action: "delivery.taken", Object: id.String()})
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("note that %s was taken: %w", id, err)
 	}
 	return nil
 }
