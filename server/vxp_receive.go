@@ -218,6 +218,9 @@ func (s *Server) vxpPacket(ctx context.Context, call *vxpCall) (io.ReadCloser, i
 		raw, err := s.vxpStatusBytes(ctx, call, id)
 		return io.NopCloser(bytes.NewReader(raw)), int64(len(raw)), err
 	}
+	if body, size, ok, err := s.Store.Fetch(ctx, storage.DeliveryID{Dispatch: id.Dispatch, N: id.N}, call.ID, s.Now()); err != nil || ok {
+		return body, size, err
+	}
 	delivery, err := s.vxpReadable(ctx, call, id)
 	if err != nil {
 		return nil, 0, err

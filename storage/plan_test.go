@@ -183,6 +183,13 @@ func TestPlans(t *testing.T) {
 			return second(s.Answers(ctx, "s0", true, "", a.now.Add(-time.Hour), time.Minute))
 		}, "", ""},
 		{"release held", func() error { return allow(second(s.ReleaseHeld(ctx, last, "op", "", a.now)), "") }, "delivery_202612_pkey", "202612"},
+		{"fetch", func() error {
+			_, _, _, err := s.Fetch(ctx, storage.DeliveryID{Dispatch: last, N: 1}, "s1", a.now)
+			return err
+		}, "delivery_202612_pkey", "202612"},
+		{"taken", func() error {
+			return allow(second(s.Taken(ctx, storage.ItemID{DeliveryID: storage.DeliveryID{Dispatch: last, N: 1}, Kind: storage.DispatchItem}, "s1", a.now, "")), "")
+		}, "delivery_202612_pkey", "202612"},
 		{"accept", func() error {
 			l := a.letterCalled("new", "H1", "H2")
 			return second(s.Accept(ctx, l))
