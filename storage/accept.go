@@ -23,8 +23,9 @@ import (
 //  3. the answer: if it is lost, the sender asks again and gets the first answer.
 type Acceptance struct {
 	Dispatch
-	Uploads        []Upload // the attachments' bytes, in the attachments' order; behind them the package's, when Package is set
-	Fingerprint    [32]byte // over metadata and file hashes, recipients and trace left out
+	Versions       []uuid.UUID // of a recall: the original's updates so far, which it takes back too
+	Uploads        []Upload    // the attachments' bytes, in the attachments' order; behind them the package's, when Package is set
+	Fingerprint    [32]byte    // over metadata and file hashes, recipients and trace left out
 	Deliveries     []NewDelivery
 	IdempotencyKey string   // the system's own; may be empty
 	Request        [32]byte // over everything, recipients too: what an idempotency key stands for

@@ -64,9 +64,17 @@ func (m *model) takenNews(rt *rapid.T, item storage.ItemID) {
 func (m *model) delivered(id storage.DeliveryID, dl *mDelivery) {
 	dl.state = storage.Delivered
 	delete(m.queue, storage.ItemID{DeliveryID: id, Kind: storage.DispatchItem})
+	m.unnotice(id)
 }
 
-// modelRank is the order of the business ladder (R27): the current status only moves forward.
+// unnotice: that it is parked need not be told any more.
+func (m *model) unnotice(id storage.DeliveryID) {
+	for _, notice := range []storage.Notice{storage.NoticeRefused, storage.NoticeExpired} {
+		delete(m.queue, storage.ItemID{DeliveryID: id, Kind: storage.NoticeItem, K: int(notice)})
+	}
+}
+
+// modelRank is the order among statuses of one moment.
 var modelRank = []storage.Status{"", "01", "03", "02", "04", "05", "06", "13", "16", "15"}
 
 func (m *model) receipt(rt *rapid.T) {
@@ -80,14 +88,14 @@ func (m *model) receipt(rt *rapid.T) {
 	said := fmt.Sprint(r.Agency, r.Status, r.EventTime.Unix())
 	answer := r.Status == storage.RecallAgreed || r.Status == storage.RecallDeclined
 	switch {
-	case dl.state != storage.Pending && dl.state != storage.Delivered:
-		if !asState(err, new(*storage.StateError)) {
-			rt.Fatalf("a receipt while %s: %v", dl.state, err)
-		}
-		return
 	case dl.said[said]:
 		if err != nil || !got.Repeated {
 			rt.Fatalf("said before: %+v, %v", got, err)
+		}
+		return
+	case dl.state == storage.Held || dl.state == storage.Recalled || r.Status == storage.RecallAsked && dl.state != storage.Pending && dl.state != storage.Delivered:
+		if !asState(err, new(*storage.StateError)) {
+			rt.Fatalf("a receipt while %s: %v", dl.state, err)
 		}
 		return
 	case answer && d.original == nil && !dl.asked:
@@ -98,11 +106,17 @@ func (m *model) receipt(rt *rapid.T) {
 	}
 	m.must(err)
 	dl.said[said] = true
-	dl.asked = dl.asked || r.Status == storage.RecallAsked
-	if dl.state == storage.Pending && r.Status != storage.RecallAsked {
+	if dl.state != storage.Delivered && r.Status != storage.RecallAsked {
 		m.delivered(id, dl)
 	}
-	if by := slices.Index(modelRank, r.Status) - slices.Index(modelRank, dl.status); by > 0 || by == 0 && r.EventTime.After(dl.statusAt) {
+	if r.Status == storage.RecallAgreed {
+		m.withdraw(d, mVersion{dl, id})
+	}
+	if answer || r.Status == storage.RecallAsked {
+		dl.asked, dl.asks = dl.asked || r.Status == storage.RecallAsked, r.Status
+	}
+	if order := r.EventTime.Compare(dl.statusAt); dl.status == "" || order > 0 ||
+		order == 0 && slices.Index(modelRank, r.Status) > slices.Index(modelRank, dl.status) {
 		dl.status, dl.statusAt = r.Status, r.EventTime
 	}
 	if got.Repeated || got.K != len(dl.said) || got.State != dl.state {
@@ -115,9 +129,47 @@ func (m *model) receipt(rt *rapid.T) {
 	m.enqueue(storage.ItemID{DeliveryID: id, Kind: storage.ReceiptItem, K: got.K}, to, d.urgency)
 }
 
+// withdraw is what a 15 does.
+func (m *model) withdraw(d *mDispatch, own mVersion) {
+	if d.kind == storage.New || own.asks == storage.RecallAsked {
+		own.withdrawn, own.by = storage.ByRecall, nil
+		return
+	}
+	for _, v := range m.versions(d, own.agency) {
+		switch {
+		case v.state == storage.Held || v.state == storage.Recalled:
+			continue
+		case v.state == storage.Pending && !v.told:
+			v.state = storage.Recalled
+			delete(m.queue, itemID(v.id.Dispatch, v.id.N))
+			m.unnotice(v.id)
+			continue
+		case v.state != storage.Delivered:
+			m.delivered(v.id, v.mDelivery)
+		}
+		switch {
+		case d.kind == storage.Recall && v.withdrawn != storage.ByRecall:
+			v.withdrawn, v.by = storage.ByRecall, d
+		case d.kind == storage.Update && (v.withdrawn == "" || v.withdrawn == storage.ByUpdate && v.by.id.String() < d.id.String()):
+			v.withdrawn, v.by = storage.ByUpdate, d
+		}
+	}
+}
+
 func (m *model) fetched(rt *rapid.T) {
 	id, _, dl := m.delivery(rt)
 	err := m.a.Fetched(m.ctx, id, m.now)
+	if withdrawn := (*storage.WithdrawnError)(nil); dl.withdrawn != "" {
+		if !errors.As(err, &withdrawn) || withdrawn.How != dl.withdrawn || (dl.by == nil) != (withdrawn.By == storage.DeliveryID{}) {
+			rt.Fatalf("fetched though withdrawn: %v", err)
+		}
+		if dl.by != nil {
+			if by, version := m.at(withdrawn.By); by != dl.by || version.agency != dl.agency {
+				rt.Fatalf("withdrawn by %v", withdrawn.By)
+			}
+		}
+		return
+	}
 	if stopped := dl.state == storage.Recalled || dl.state == storage.Held; stopped != asState(err, new(*storage.StateError)) || !stopped && err != nil {
 		rt.Fatalf("fetched while %s: %v", dl.state, err)
 	}

@@ -29,7 +29,7 @@ func init() {
 }
 
 // TestDeliveryModel plays random sequences of every verb that moves a delivery against a model in memory: claims of
-// several nodes, lost, crashed and given back, records in any order and twice, receipts in any order, recalls, releases,
+// several nodes, lost, crashed and given back, records in any order and twice, receipts in any order, recalls, updates, releases,
 // reroutes, destinations that fail and come back. After each verb both agree on every delivery, try and waiting item.
 func TestDeliveryModel(t *testing.T) {
 	t.Parallel()
@@ -55,6 +55,7 @@ func TestDeliveryModel(t *testing.T) {
 			"answers":    m.answers,
 			"reroute":    m.reroute,
 			"recall":     m.recall,
+			"update":     m.update,
 			"let go":     m.letGo,
 		})
 	})
@@ -79,7 +80,8 @@ type model struct {
 
 type mDispatch struct {
 	id         uuid.UUID
-	original   *mDispatch // of a recall
+	kind       storage.Kind
+	original   *mDispatch // of a recall or update
 	urgency    routing.Urgency
 	deliveries []*mDelivery
 }
@@ -93,6 +95,9 @@ type mDelivery struct {
 	tries          []storage.Outcome // "" has no end
 	said           map[string]bool
 	asked          bool
+	asks           storage.Status // the last of 13, 15, 16
+	withdrawn      storage.Withdrawal
+	by             *mDispatch
 }
 
 type mItem struct {
@@ -143,7 +148,12 @@ func (m *model) compare(rt *rapid.T) {
 			if dl.status != "" {
 				statusAt = dl.statusAt.Unix()
 			}
-			want = append(want, fmt.Sprintf("%s %s at %s, told %t, status %q %d, tries %v", deliveryID(d.id, i+1), dl.state, dl.system, dl.told, dl.status, statusAt, dl.tries))
+			by := ""
+			if dl.by != nil {
+				by = dl.by.id.String()
+			}
+			want = append(want, fmt.Sprintf("%s %s at %s, told %t, status %q %d, withdrawn %q by %q, tries %v", deliveryID(d.id, i+1), dl.state, dl.system, dl.told,
+				dl.status, statusAt, dl.withdrawn, by, dl.tries))
 		}
 	}
 	for id, item := range m.queue {
@@ -154,8 +164,8 @@ func (m *model) compare(rt *rapid.T) {
 		want = append(want, fmt.Sprintf("item %s for %s, urgency %d, due %s, fence %d", id, item.destination, item.urgency, due, item.fence))
 	}
 	rows, err := m.a.Pool().Query(m.ctx, `
-		SELECT format('%s.%s %s at %s, told %s, status "%s" %s, tries [%s]', dispatch_id, n, state, system_id,
-		              CASE WHEN told_at IS NULL THEN 'false' ELSE 'true' END, status, coalesce(extract(epoch FROM status_at), 0)::bigint,
+		SELECT format('%s.%s %s at %s, told %s, status "%s" %s, withdrawn "%s" by "%s", tries [%s]', dispatch_id, n, state, system_id,
+		              CASE WHEN told_at IS NULL THEN 'false' ELSE 'true' END, status, coalesce(extract(epoch FROM status_at), 0)::bigint, withdrawn, withdrawn_by,
 		              (SELECT string_agg(coalesce(outcome, ''), ' ' ORDER BY k) FROM attempt AS t WHERE t.dispatch_id = d.dispatch_id AND t.n = d.n))
 		  FROM delivery AS d WHERE dispatch_id = ANY($1)
 		UNION ALL

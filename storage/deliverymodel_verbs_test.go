@@ -23,31 +23,39 @@ func (m *model) accept(rt *rapid.T) {
 		rt.Skip("enough")
 	}
 	to := rapid.SliceOfNDistinct(rapid.SampledFrom(m.agencies), 1, 5, rapid.ID).Draw(rt, "to")
-	m.submit(rt, nil, to)
+	m.submit(rt, storage.New, nil, to)
 }
 
-func (m *model) recall(rt *rapid.T) {
+func (m *model) recall(rt *rapid.T) { m.later(rt, storage.Recall) }
+
+func (m *model) update(rt *rapid.T) { m.later(rt, storage.Update) }
+
+func (m *model) later(rt *rapid.T, kind storage.Kind) {
 	if len(m.dispatches) == 0 || len(m.dispatches) >= 8 {
 		rt.Skip("nothing, or enough")
 	}
 	d := rapid.SampledFrom(m.dispatches).Draw(rt, "of")
-	if d.original != nil {
-		rt.Skip("a recall")
+	if d.kind != storage.New {
+		rt.Skip("a recall or update")
 	}
+	m.now = m.now.Add(time.Millisecond) // its id is greater
 	var to []string
 	for _, dl := range d.deliveries {
 		to = append(to, dl.agency)
 	}
-	m.submit(rt, d, rapid.SliceOfNDistinct(rapid.SampledFrom(to), 1, len(to), rapid.ID).Draw(rt, "at"))
+	m.submit(rt, kind, d, rapid.SliceOfNDistinct(rapid.SampledFrom(to), 1, len(to), rapid.ID).Draw(rt, "at"))
 }
 
-func (m *model) submit(rt *rapid.T, original *mDispatch, to []string) {
+func (m *model) submit(rt *rapid.T, kind storage.Kind, original *mDispatch, to []string) {
 	l := m.a.letter()
 	l.ID, l.System, l.AcceptedAt, l.Deadline = storage.NewID(m.now), m.sender, m.now, m.now
 	l.Urgency = rapid.SampledFrom([]routing.Urgency{routing.Normal, routing.Express}).Draw(rt, "urgency")
-	d := &mDispatch{id: l.ID, original: original, urgency: l.Urgency}
+	d := &mDispatch{id: l.ID, kind: kind, original: original, urgency: l.Urgency}
 	if original != nil {
-		l.Kind, l.Original = storage.Recall, original.id
+		l.Kind, l.Original = kind, original.id
+		var err error
+		l.Versions, err = m.a.Updates(m.ctx, original.id)
+		m.must(err)
 	}
 	if rapid.IntRange(0, 3).Draw(rt, "held") == 0 {
 		l.HeldFor, l.HeldBy = "policy", "operator"
@@ -92,24 +100,44 @@ func (m *model) enqueue(id storage.ItemID, system string, u routing.Urgency) {
 
 // takeBack is what a recall that may go does.
 func (m *model) takeBack(d *mDispatch) {
-	if d.original == nil {
+	if d.kind != storage.Recall {
 		return
 	}
 	for i, own := range d.deliveries {
-		for n, dl := range d.original.deliveries {
-			if dl.agency != own.agency {
-				continue
+		versions := m.versions(d, own.agency)
+		gone := len(versions) > 0
+		for _, v := range versions {
+			if (v.state == storage.Pending || v.state == storage.Held) && !v.told {
+				v.state = storage.Recalled
+				delete(m.queue, itemID(v.id.Dispatch, v.id.N))
 			}
-			if (dl.state == storage.Pending || dl.state == storage.Held) && !dl.told {
-				dl.state = storage.Recalled
-				delete(m.queue, itemID(d.original.id, n+1))
-			}
-			if dl.state == storage.Recalled && own.state == storage.Pending {
-				own.state = storage.Recalled
-				delete(m.queue, itemID(d.id, i+1))
+			gone = gone && v.state == storage.Recalled
+		}
+		if gone && own.state == storage.Pending {
+			own.state = storage.Recalled
+			delete(m.queue, itemID(d.id, i+1))
+		}
+	}
+}
+
+type mVersion struct {
+	*mDelivery
+	id storage.DeliveryID
+}
+
+// versions are the document that d recalls or updates and its updates before d, as far as they went to an agency.
+func (m *model) versions(d *mDispatch, agency string) (list []mVersion) {
+	for _, v := range m.dispatches {
+		if v != d.original && (v == d || v.kind != storage.Update || v.original != d.original || v.id.String() > d.id.String()) {
+			continue
+		}
+		for i, dl := range v.deliveries {
+			if dl.agency == agency {
+				list = append(list, mVersion{dl, deliveryID(v.id, i+1)})
 			}
 		}
 	}
+	return list
 }
 
 func (m *model) letGo(rt *rapid.T) {

@@ -55,10 +55,10 @@ func lockHeld(ctx context.Context, tx pgx.Tx, dispatch uuid.UUID, now time.Time)
 	var kind Kind
 	r := recall{id: dispatch, at: now}
 	err := tx.QueryRow(ctx, `
-		SELECT d.kind, coalesce(d.original, '00000000-0000-0000-0000-000000000000'),
+		SELECT d.kind, CASE WHEN d.original IS NULL THEN '{}' ELSE d.original || `+versionsBefore+` END,
 		       ARRAY(SELECT agency FROM delivery WHERE dispatch_id = $1 AND state = 'held')
 		  FROM identity AS i JOIN dispatch AS d ON d.id = i.dispatch_id WHERE i.dispatch_id = $1 AND d.id = $1 FOR UPDATE OF i`, dispatch).
-		Scan(&kind, &r.original, &r.agencies)
+		Scan(&kind, &r.versions, &r.agencies)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ErrNotFound
 	}
@@ -66,7 +66,7 @@ func lockHeld(ctx context.Context, tx pgx.Tx, dispatch uuid.UUID, now time.Time)
 		return nil, fmt.Errorf("lock %s: %w", dispatch, err)
 	}
 	var recalls []recall
-	if kind == Recall {
+	if kind == Recall && len(r.versions) > 0 {
 		recalls = append(recalls, r)
 	}
 	batch := &pgx.Batch{}

@@ -166,7 +166,7 @@ func (s *Store) Taken(ctx context.Context, id ItemID, system string, now time.Ti
 }
 
 // documentTaken is one journey to the database, for it happens as often as a document arrives. The lock is a statement of
-// its own, so that the next one sees what was done before it.
+// its own, so that the next one sees what was done before it. That it was parked need not be told any more.
 func (s *Store) documentTaken(ctx context.Context, id DeliveryID, system string, now time.Time, ip string) (State, error) {
 	var state State
 	var owner string
@@ -178,7 +178,7 @@ func (s *Store) documentTaken(ctx context.Context, id DeliveryID, system string,
 		    UPDATE delivery SET state = 'delivered', state_at = $3, reason = '', owner = '', deadline = NULL
 		     WHERE dispatch_id = $1 AND n = $2 AND system_id = $4 AND state IN ('pending', 'refused', 'expired') RETURNING agency),
 		gone AS (
-		    DELETE FROM queue WHERE dispatch_id = $1 AND n = $2 AND kind = 'd' AND EXISTS (SELECT 1 FROM ended)),
+		    DELETE FROM queue WHERE dispatch_id = $1 AND n = $2 AND (kind = 'd' OR kind = 'n' AND k IN ($8, $9)) AND EXISTS (SELECT 1 FROM ended)),
 		tried AS (
 		    UPDATE attempt SET outcome = 'done', ended_at = $3, detail = 'taken'
 		     WHERE dispatch_id = $1 AND n = $2 AND k = (SELECT max(k) FROM attempt WHERE dispatch_id = $1 AND n = $2)
@@ -186,7 +186,7 @@ func (s *Store) documentTaken(ctx context.Context, id DeliveryID, system string,
 		noted AS (
 		    INSERT INTO audit (at, actor, ip, action, object) SELECT $3, $4, $5, 'delivery.taken', $6 FROM ended)
 		INSERT INTO tally (day, agency, metric, count) SELECT $7, agency, 'received', 1 FROM ended`,
-		id.Dispatch, id.N, now.UTC(), system, ip, id.String(), Day(now))
+		id.Dispatch, id.N, now.UTC(), system, ip, id.String(), Day(now), NoticeRefused, NoticeExpired)
 	err := s.pool.SendBatch(ctx, batch).Close()
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), err == nil && owner != system:
@@ -212,8 +212,9 @@ func takeNews(ctx context.Context, tx pgx.Tx, id ItemID, d lockedDelivery, syste
 	return nil
 }
 
-// Fetched notes that a system has begun to fetch a delivery: from now on a recall has to ask it. It returns
-// *StateError when the delivery was recalled or is held.
+// Fetched notes that a system has begun to fetch a delivery: from now on a recall has to ask it. It returns *StateError
+// when the delivery was recalled or is held, and *WithdrawnError when its recipient agreed to give it back or to take a new
+// version instead, which the error names: the package is not to be given out.
 func (s *Store) Fetched(ctx context.Context, id DeliveryID, now time.Time) error {
 	tag, err := s.pool.Exec(ctx, `
 		UPDATE delivery SET told_at = $3 WHERE dispatch_id = $1 AND n = $2 AND state = 'pending' AND told_at IS NULL`,
@@ -227,7 +228,11 @@ func (s *Store) Fetched(ctx context.Context, id DeliveryID, now time.Time) error
 	// A statement of its own, with a snapshot of its own: the one above may have waited for a recall, and must not be
 	// followed by a look at how things stood before it.
 	var state State
-	err = s.pool.QueryRow(ctx, `SELECT state FROM delivery WHERE dispatch_id = $1 AND n = $2`, id.Dispatch, id.N).Scan(&state)
+	var how Withdrawal
+	var by uuid.UUID
+	err = s.pool.QueryRow(ctx, `
+		SELECT state, withdrawn, coalesce(withdrawn_by, '00000000-0000-0000-0000-000000000000') FROM delivery WHERE dispatch_id = $1 AND n = $2`,
+		id.Dispatch, id.N).Scan(&state, &how, &by)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ErrNotFound
 	}
@@ -236,6 +241,9 @@ func (s *Store) Fetched(ctx context.Context, id DeliveryID, now time.Time) error
 	}
 	if state == Recalled || state == Held {
 		return &StateError{ID: id, State: state}
+	}
+	if how != "" {
+		return s.withdrawn(ctx, id, how, by)
 	}
 	return nil
 }

@@ -64,6 +64,13 @@ type Receipt struct {
 // ErrNotAsked says that 15 or 16 answers a request (13, or an update or recall) that was never made.
 var ErrNotAsked = errors.New("nothing was asked back")
 
+// ReceiptsError says that a delivery has all the receipts that it can have (MaxReceipts).
+type ReceiptsError struct{ ID DeliveryID }
+
+func (e *ReceiptsError) Error() string {
+	return fmt.Sprintf("delivery %s has %d receipts, and can have no more", e.ID, MaxReceipts)
+}
+
 // Recorded is what became of a receipt.
 type Recorded struct {
 	Receipt
@@ -71,38 +78,59 @@ type Recorded struct {
 	State    State // the delivery's transport state after it
 }
 
-// AddReceipt appends a receipt, derives the delivery's current status and queues the news for the other side: the
-// sender's system, or for 13 the recipient's. A receipt about a delivery that is still pending proves that the
-// recipient has it, so it ends the delivery too. ip is for the audit. ErrNotFound: no such delivery; *StateError: the
-// delivery is held, parked or recalled, so that its recipient cannot speak of it.
+// AddReceipt appends a receipt, derives the delivery's shown status and queues the news for the other side: the sender's
+// system, or for 13 the recipient's. The recipient's word proves that it has the document, so it ends a delivery that is
+// pending or parked. A 15 withdraws what was asked back. ip is for the audit. ErrNotFound: no such delivery; *StateError:
+// the delivery is held or recalled, so that its recipient cannot speak of it, or it is parked and its sender asks it back;
+// ErrNotAsked; *ReceiptsError.
 func (s *Store) AddReceipt(ctx context.Context, r Receipt, ip string) (Recorded, error) {
 	out := Recorded{Receipt: r}
 	err := s.tx(ctx, func(tx pgx.Tx) error {
+		given, err := lockGiven(ctx, tx, r)
+		if err != nil {
+			return err
+		}
 		d, err := lockDelivery(ctx, tx, r.DeliveryID)
 		if err != nil {
 			return err
 		}
-		if out.State = d.state; d.state != Pending && d.state != Delivered {
-			return &StateError{ID: r.DeliveryID, State: d.state}
-		}
-		done, err := said(ctx, tx, &out)
-		if err != nil || done {
+		out.State = d.state
+		if done, err := said(ctx, tx, &out); err != nil || done {
 			return err
 		}
-		if (r.Status == RecallAgreed || r.Status == RecallDeclined) && d.kind != Recall && d.kind != Update {
-			if asked, err := wasAsked(ctx, tx, r.DeliveryID); err != nil || !asked {
-				return errors.Join(err, ErrNotAsked)
-			}
+		if !d.hears(r.Status) {
+			return &StateError{ID: r.DeliveryID, State: d.state}
 		}
-		if d.state == Pending && r.Status != RecallAsked {
-			if err := endPending(ctx, tx, r.DeliveryID, r.ReceivedAt); err != nil {
+		asked, err := answers(ctx, tx, r, d)
+		if err != nil {
+			return err
+		}
+		if r.Status != RecallAsked && d.state != Delivered {
+			if err := endAs(ctx, tx, r.DeliveryID, d.state, r.ReceivedAt); err != nil {
 				return err
 			}
 			out.State = Delivered
 		}
+		if r.Status == RecallAgreed {
+			if err := withdraw(ctx, tx, r, d, given, asked, ip); err != nil {
+				return err
+			}
+		}
 		return appendReceipt(ctx, tx, &out, d, ip)
 	})
 	return out, err
+}
+
+// hears says whether a status can be said of a delivery in its state: of what is held or was recalled nobody was told, and
+// what is parked never came so far as to be asked back.
+func (d lockedDelivery) hears(s Status) bool {
+	switch d.state {
+	case Pending, Delivered:
+		return true
+	case Refused, Expired:
+		return s != RecallAsked
+	}
+	return false
 }
 
 // StateError says that a delivery is not in a state that the operation starts from.
@@ -142,12 +170,12 @@ func lockDelivery(ctx context.Context, tx pgx.Tx, id DeliveryID) (lockedDelivery
 	return d, nil
 }
 
-// said finds a receipt that says the same.
+// said finds a receipt that says the same, or came by the same packet: one without an event time got that of its reception.
 func said(ctx context.Context, tx pgx.Tx, r *Recorded) (bool, error) {
 	err := tx.QueryRow(ctx, `
-		SELECT k, received_at FROM receipt
-		 WHERE dispatch_id = $1 AND n = $2 AND agency = $3 AND status = $4 AND event_time = $5`,
-		r.Dispatch, r.N, r.Agency, r.Status, r.EventTime.UTC()).Scan(&r.K, &r.ReceivedAt)
+		SELECT k, event_time, received_at FROM receipt
+		 WHERE dispatch_id = $1 AND n = $2 AND (agency = $3 AND status = $4 AND event_time = $5 OR packet = $6) LIMIT 1`,
+		r.Dispatch, r.N, r.Agency, r.Status, r.EventTime.UTC(), r.Packet).Scan(&r.K, &r.EventTime, &r.ReceivedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
@@ -158,12 +186,21 @@ func said(ctx context.Context, tx pgx.Tx, r *Recorded) (bool, error) {
 	return true, nil
 }
 
-func wasAsked(ctx context.Context, tx pgx.Tx, id DeliveryID) (bool, error) {
-	var asked bool
-	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM receipt WHERE dispatch_id = $1 AND n = $2 AND status = '13')`,
-		id.Dispatch, id.N).Scan(&asked)
+// answers judges a 15 or 16: it answers a recall or update by its kind, or a 13, which may be asked of any document. asked
+// says that a 13 is open: it is that which is answered then.
+func answers(ctx context.Context, tx pgx.Tx, r Receipt, d lockedDelivery) (asked bool, err error) {
+	if r.Status != RecallAgreed && r.Status != RecallDeclined {
+		return false, nil
+	}
+	var ever bool
+	err = tx.QueryRow(ctx, `
+		SELECT coalesce(bool_or(status = '13'), false), coalesce((array_agg(status ORDER BY k DESC))[1] = '13', false)
+		  FROM receipt WHERE dispatch_id = $1 AND n = $2 AND status IN ('13', '15', '16')`, r.Dispatch, r.N).Scan(&ever, &asked)
 	if err != nil {
 		return false, fmt.Errorf("look for a request: %w", err)
+	}
+	if !ever && d.kind != Recall && d.kind != Update {
+		return false, ErrNotAsked
 	}
 	return asked, nil
 }
@@ -174,10 +211,14 @@ func appendReceipt(ctx context.Context, tx pgx.Tx, r *Recorded, d lockedDelivery
 		return fmt.Errorf("write staff: %w", err)
 	}
 	err = tx.QueryRow(ctx, `
-		INSERT INTO receipt (dispatch_id, n, k, status, agency, system_id, staff, reason, arrival_number, event_time, received_at)
-		SELECT $1, $2, coalesce(max(k), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10 FROM receipt WHERE dispatch_id = $1 AND n = $2
+		INSERT INTO receipt (dispatch_id, n, k, status, agency, system_id, staff, reason, arrival_number, event_time, received_at, packet)
+		SELECT $1, $2, coalesce(max(k), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM receipt WHERE dispatch_id = $1 AND n = $2
+		HAVING coalesce(max(k), 0) < $12
 		RETURNING k`, r.Dispatch, r.N, r.Status, r.Agency, r.System, staff, r.Reason, r.ArrivalNumber,
-		r.EventTime.UTC(), r.ReceivedAt.UTC()).Scan(&r.K)
+		r.EventTime.UTC(), r.ReceivedAt.UTC(), r.Packet, MaxReceipts).Scan(&r.K)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return &ReceiptsError{ID: r.DeliveryID}
+	}
 	if err != nil {
 		return fmt.Errorf("add receipt: %w", err)
 	}
@@ -201,14 +242,15 @@ func appendReceipt(ctx context.Context, tx pgx.Tx, r *Recorded, d lockedDelivery
 	return nil
 }
 
-// moves says whether a receipt becomes the current status: a later event of at least the same rank does, and a later
-// rank always does; a late arrival of an earlier step never moves it back (R27).
+// moves says whether a receipt becomes the shown status: the latest event does, in whatever order receipts come (R27). A
+// document can be returned after it was registered, and registered after it was returned by mistake; only at one moment
+// do ranks decide.
 func moves(d lockedDelivery, r Receipt) bool {
 	if d.status == "" {
 		return true
 	}
-	if rank[r.Status] == rank[d.status] {
-		return r.EventTime.After(d.statusAt)
+	if order := r.EventTime.Compare(d.statusAt); order != 0 {
+		return order > 0
 	}
 	return rank[r.Status] > rank[d.status]
 }
@@ -224,21 +266,32 @@ func queueNews(batch *pgx.Batch, id DeliveryID, kind byte, k int, system string,
 		id.Dispatch, id.N, string(kind), k, system, u, at.UTC())
 }
 
-// endPending makes a pending delivery delivered: state, queue row, count.
-func endPending(ctx context.Context, tx pgx.Tx, id DeliveryID, at time.Time) error {
+// endAs makes a delivery delivered that is locked and in a state that can be left so: pending, or parked. What waits to
+// tell its sender that it was parked is true no more.
+func endAs(ctx context.Context, tx pgx.Tx, id DeliveryID, from State, at time.Time) error {
 	var agency string
 	err := tx.QueryRow(ctx, `
-		UPDATE delivery SET state = 'delivered', state_at = $3, reason = '' WHERE dispatch_id = $1 AND n = $2 AND state = 'pending'
-		RETURNING agency`, id.Dispatch, id.N, at.UTC()).Scan(&agency)
+		UPDATE delivery SET state = 'delivered', state_at = $3, reason = '', owner = '', deadline = NULL
+		 WHERE dispatch_id = $1 AND n = $2 AND state = $4 RETURNING agency`, id.Dispatch, id.N, at.UTC(), from).Scan(&agency)
 	if err != nil {
 		return fmt.Errorf("end delivery %s: %w", id, err)
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM queue WHERE dispatch_id = $1 AND n = $2 AND kind = 'd'`, id.Dispatch, id.N); err != nil {
-		return fmt.Errorf("take delivery %s off the queue: %w", id, err)
+	if err := unqueue(ctx, tx, id); err != nil {
+		return err
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO tally (day, agency, metric, count) VALUES ($1, $2, 'received', 1)`, Day(at), agency)
 	if err != nil {
 		return fmt.Errorf("count delivery %s: %w", id, err)
+	}
+	return nil
+}
+
+// unqueue takes a delivery that ends off the queue, and the notices that it was parked.
+func unqueue(ctx context.Context, tx pgx.Tx, id DeliveryID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM queue WHERE dispatch_id = $1 AND n = $2 AND (kind = 'd' OR kind = 'n' AND k IN ($3, $4))`,
+		id.Dispatch, id.N, NoticeRefused, NoticeExpired)
+	if err != nil {
+		return fmt.Errorf("take delivery %s off the queue: %w", id, err)
 	}
 	return nil
 }
