@@ -18,6 +18,10 @@
 //     `fail` while it is put aside is the first one's echo. getEdoc leaves everything as it is.
 //   - Whether a packet is a document or a status is what its content says, not messagetype.
 //   - Recipients are the packet's To; a header "to" that differs is logged.
+//   - Agencies: id is the code. Closed ones are in getSynchronizeUnit alone, as deleted; isAgency is true for all, and
+//     centerCode is the top of the subtree whose hub gets the agency's documents. A hub registers, renames and closes what its
+//     own subtrees cover, and new codes that begin with one of theirs, in either form; a code of neither form that does not is
+//     somebody else's. deleteAgency closes, and its hub may take that back by registerAgency with the same name.
 //   - Packets are handed on byte for byte: no TraceHeader of ours, no re-serialising. All known parsers accept that.
 package server
 
