@@ -188,7 +188,7 @@ func vxpAxis(t *testing.T) string {
 			}
 			answer(w, map[string]any{"data": rows})
 		case "/vxp/getSentEdocList":
-			answer(w, map[string]any{"data": []map[string]any{{"toCode": "H26", "receiveStatus": "initial"}}})
+			answer(w, map[string]any{"data": []map[string]any{{"toCode": "H26", "sendStatus": "done", "receiveStatus": "initial"}}})
 		case "/vxp/getEdoc":
 			answer(w, map[string]any{"data": packets[n]})
 		case "/vxp/updateStatus":

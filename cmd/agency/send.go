@@ -117,7 +117,7 @@ func (c *sendCmd) Run(ctx context.Context, t *term) error {
 			return err
 		}
 	}
-	s := toy.Sender{Client: client.native, VXP: client.vxp, Log: log, Workers: c.Workers, Documents: func(i int) toy.Document { return docs[i] }}
+	s := toy.Sender{Client: client.native, VXP: client.vxp, Log: log, Workers: c.Workers, Standing: c.Standing, Documents: func(i int) toy.Document { return docs[i] }}
 	s.Patience.Tries = c.Tries
 	if err := s.Run(ctx, 0, c.Count); err != nil {
 		return err

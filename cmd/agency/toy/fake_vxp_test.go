@@ -198,10 +198,18 @@ func (f *face) sentList(r faceRequest) string {
 	for _, p := range f.packets {
 		if p.sentID == r.fields["docId"] {
 			rows = append(rows, map[string]any{"senderDocId": p.sentID, "receiverDocId": p.id, "fromCode": p.from, "toCode": p.to,
-				"messageType": p.queue, "receiveStatus": p.status, "receiveStatusDesc": p.desc})
+				"messageType": p.queue, "sendStatus": f.sending(p), "receiveStatus": p.status, "receiveStatusDesc": p.desc})
 		}
 	}
 	return faceOK(map[string]any{"data": rows})
+}
+
+// sending says that a document for an agency called "held" is held.
+func (f *face) sending(p *facePacket) string {
+	if p.to == "held" {
+		return PacketProcessing
+	}
+	return PacketDone
 }
 
 // find must be called under the lock, as all that follow.

@@ -33,6 +33,9 @@ type Sender struct {
 	// Normal gives the normal form of a code for the log; nil: as written. The axis says addressed_to as the sender
 	// wrote it, so it is only needed when codes are written in two forms.
 	Normal func(code string) string
+	// Standing asks GetSentEdocList after each document over VXP, so that the log says which ones are held: sendEdoc's own
+	// answer does not.
+	Standing bool
 }
 
 // Run sends documents first … first+n-1 and waits for all of them. Refused ones are in the log and no error; an error
@@ -138,8 +141,23 @@ func (s *Sender) submit(ctx context.Context, d Document, sub Submission) (Answer
 		return s.Client.Submit(ctx, sub)
 	}
 	id, err := s.VXP.SendEdoc(ctx, Edoc{From: d.Dispatch.Sender, Queue: EdocQueue, To: d.Dispatch.Recipients, Bytes: sub.Part})
-	// Whether it is held, or was here before, only GetSentEdocList says.
-	return Answer{ID: id, State: Accepted, DocumentID: d.Dispatch.DocumentID, Sender: d.Dispatch.Sender}, err
+	a := Answer{ID: id, State: Accepted, DocumentID: d.Dispatch.DocumentID, Sender: d.Dispatch.Sender}
+	if err == nil && s.Standing {
+		a.State, err = s.stands(ctx, id)
+	}
+	return a, err
+}
+
+// stands says whether the axis passes a packet on or holds it. A look that fails is made again with the whole submission,
+// which is the same bytes and so the same packet.
+func (s *Sender) stands(ctx context.Context, docID string) (State, error) {
+	rows, err := s.VXP.GetSentEdocList(ctx, EdocQueue, docID)
+	for _, r := range rows {
+		if r.SendStatus != PacketDone {
+			return HeldBack, err
+		}
+	}
+	return Accepted, err
 }
 
 func (s *Sender) sent(d Document, files []Digest, a Answer, tries int) Sent {

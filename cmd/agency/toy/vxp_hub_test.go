@@ -251,6 +251,12 @@ func TestVXPSender(t *testing.T) {
 	if foreign, err := s.Send(t.Context(), letter(2, "G22", "H26")); err != nil || foreign.Acknowledged() || foreign.Refused.Code != "vxp_19" {
 		t.Errorf("a foreign sender: %+v, %v", foreign, err)
 	}
+	for to, want := range map[string]State{"H26": Accepted, "held": HeldBack} {
+		looks := Sender{VXP: s.VXP, Log: &SentLog{}, Standing: true}
+		if sent, err := looks.Send(t.Context(), letter(9, "H29.12", to)); err != nil || sent.State != want {
+			t.Errorf("standing of one to %s: %+v, %v", to, sent, err)
+		}
+	}
 	ready := Document{Part: packetOf(t, letter(3, "H29.12", "H26")), EdXML: true}
 	if sent, err = s.Send(t.Context(), ready); err != nil || sent.DocumentID != "H29.12-2026-D" || len(sent.Files) != 1 || sent.Sender != "H29.12" {
 		t.Errorf("a packet as it is: %+v, %v", sent, err)
@@ -260,10 +266,10 @@ func TestVXPSender(t *testing.T) {
 		t.Errorf("no packet: %v", err)
 	}
 	list, err := f.client(t, "H26").GetReceivedEdocList(t.Context(), EdocQueue, time.Time{}, time.Time{})
-	if err != nil || len(list) != 2 {
+	if err != nil || len(list) != 3 {
 		t.Fatalf("%+v, %v", list, err)
 	}
-	if b, err := f.client(t, "H26").DownloadEdoc(t.Context(), list[1].DocID); err != nil || string(b) != string(ready.Part) {
+	if b, err := f.client(t, "H26").DownloadEdoc(t.Context(), list[2].DocID); err != nil || string(b) != string(ready.Part) {
 		t.Errorf("downloadEdoc: %d bytes, %v", len(b), err)
 	}
 	if _, err := f.client(t, "H26").DownloadEdoc(t.Context(), "none"); err == nil || !strings.Contains(err.Error(), "vxp_100") {
