@@ -79,3 +79,34 @@ func FuzzFault(f *testing.F) {
 		}
 	})
 }
+
+// FuzzVXP gives the VXP client's readers nonsense: a packet is read or it is not, an answer is read or an error that may
+// pass, and what is read says who sent it.
+func FuzzVXP(f *testing.F) {
+	good, err := EdXML(letter(0, "H29.12", "H26"), time.Unix(1_800_000_000, 0))
+	if err != nil {
+		f.Fatal(err)
+	}
+	said := StatusXML(Received{Sender: "H29.12", DocumentID: "1", Agency: "H26"}, Receipt{Status: Arrived})
+	for _, s := range [][]byte{good, said, []byte(`{"status":"OK","ErrorCode":"0","DocId":"1","data":[{"docId":1}],"count":"7"}`),
+		[]byte(`{"status":"FAIL","ErrorCode":20,"ErrorDesc":["x"],"data":""}`), []byte(`{"ErrorCode":null}`), []byte("<?xml"), nil} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := ReadEdXML(b)
+		switch {
+		case err == nil && p.Said != nil && (p.Said.From == "" || p.Dispatch.DocumentID == ""):
+			t.Errorf("a status of nobody: %+v", p)
+		case err == nil && p.Said == nil && (p.Dispatch.Sender == "" || len(p.Files) != len(p.Document.Files)):
+			t.Errorf("a document of nobody: %+v", p)
+		}
+		o, err := readVXP(&http.Response{StatusCode: 200, Status: "200 OK"}, b, "DocId")
+		if err != nil {
+			return
+		}
+		if _, ok := o["DocId"]; !ok {
+			t.Errorf("an answer without DocId was read: %s", b)
+		}
+		_, _ = o.list() // an error or rows
+	})
+}
