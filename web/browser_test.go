@@ -135,8 +135,8 @@ func TestJourneyInARealBrowser(t *testing.T) {
 	seen.stay(t, w.url)
 }
 
-// TestGalleryInARealBrowser looks at every page in every state at the width of a phone and of a desk: axe-core finds
-// nothing, nothing runs over the edge, and no request leaves the machine.
+// TestGalleryInARealBrowser looks at every page in every state at the width of a phone and of a desk, with all that can be
+// unfolded unfolded: axe-core finds nothing, nothing runs over the edge, and no request leaves the machine.
 func TestGalleryInARealBrowser(t *testing.T) {
 	t.Parallel()
 	static := must[*staticFiles](t)(loadStatic())
@@ -160,13 +160,17 @@ func TestGalleryInARealBrowser(t *testing.T) {
 	for _, p := range gallery() {
 		for _, wide := range []int64{1280, 390} {
 			do(t, ctx, window(wide), chromedp.Navigate(server.URL+"/gallery/"+p.name))
+			shoot(t, ctx, fmt.Sprintf("%s-%d.png", p.name, wide))
+			opened := get(t, ctx, chromedp.Evaluate[int](`[...document.querySelectorAll("main details:not([open])")].map(d => d.open = true).length`))
+			if opened > 0 {
+				shoot(t, ctx, fmt.Sprintf("%s-open-%d.png", p.name, wide))
+			}
 			if over := get(t, ctx, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`)); over > 0 {
 				t.Errorf("%s at %d: %d pixels wider than the window", p.name, wide, over)
 			}
 			for _, v := range violations(t, ctx) {
 				t.Errorf("%s at %d: %s", p.name, wide, v)
 			}
-			shoot(t, ctx, fmt.Sprintf("%s-%d.png", p.name, wide))
 		}
 	}
 	seen.stay(t, server.URL)

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -97,6 +99,9 @@ func (s *site) showDispatch(q *request, d seen) error {
 	}
 	ctx := q.Context()
 	v := dispatchView{seen: d, viewer: q.viewer, now: s.Now(), choice: choice}
+	if err := json.Unmarshal(d.Warnings, &v.warnings); err != nil {
+		return fmt.Errorf("read the warnings of %s: %w", d.ID, err)
+	}
 	if v.states, v.statuses, err = s.Store.CountRecipients(ctx, d.ID, d.recipients); err != nil {
 		return err
 	}
@@ -116,6 +121,9 @@ func (s *site) showDispatch(q *request, d seen) error {
 		if v.receipts, err = s.Store.Receipts(ctx, d.ID, first, last); err != nil {
 			return err
 		}
+	}
+	if err := s.agreements(q, &v); err != nil {
+		return err
 	}
 	if err := s.linked(q, &v); err != nil {
 		return err

@@ -23,7 +23,9 @@ type dispatchView struct {
 	more       bool
 	attempts   map[int][]storage.Attempt
 	receipts   map[int][]storage.Receipt
+	agreed     map[int]time.Time // when the recipient of a withdrawn delivery agreed
 	original   *storage.Dispatch
+	warnings   []server.Problem
 }
 
 // dispatchPage is one document as a page shows it.
@@ -35,6 +37,8 @@ type dispatchPage struct {
 	Side       string // "sender" or "recipient"
 	Original   *storage.Dispatch
 	Files      []fileRow
+	Warnings   []server.Problem // what the axis found strange and took all the same; the sender's to see
+	Withdrawn  *withdrawal      // on a recipient's page: its files are no longer given out
 	Hold       *hold
 	MayRelease bool
 	Total      int
@@ -67,11 +71,12 @@ type option struct {
 // recipientRow is one recipient with all that is known.
 type recipientRow struct {
 	storage.Delivery
-	To       named
-	Since    phrase
-	Awaited  *awaited
-	Attempts []storage.Attempt
-	Receipts []receiptRow
+	To         named
+	Since      phrase
+	Awaited    *awaited
+	Withdrawal *withdrawal  // nil: it stands
+	Receipts   []receiptRow // by event time
+	History    []happening
 }
 
 // awaited says who must act next, on what, and by when.
@@ -80,11 +85,6 @@ type awaited struct {
 	When      phrase // "at" for what the axis does by itself, "by" for what somebody owes
 	By        time.Time
 	Late      bool
-}
-
-type receiptRow struct {
-	storage.Receipt
-	By named
 }
 
 // Title names the page, without the subject for those who may not see it.
@@ -110,7 +110,7 @@ func (v dispatchView) page() dispatchPage {
 	v.redact()
 	p := dispatchPage{Dispatch: v.Dispatch, From: nameOf(v.viewer.directory, v.Sender), Side: "recipient", Original: v.original, Files: v.files()}
 	if v.sender {
-		p.Side = "sender"
+		p.Side, p.Warnings = "sender", v.warnings // a warning may name another recipient
 	}
 	if err := json.Unmarshal(v.FirstPart, &p.Meta); err != nil {
 		p.Meta = server.Metadata{} // another form of the first part: the columns of the dispatch say what is known
@@ -121,6 +121,7 @@ func (v dispatchView) page() dispatchPage {
 	for _, dl := range v.deliveries {
 		p.Recipients = append(p.Recipients, v.row(dl))
 	}
+	p.Withdrawn = p.withdrawn()
 	p.Shown = v.shown()
 	if v.more {
 		p.Next = v.choice.url(v.choice.State, v.Status, v.deliveries[len(v.deliveries)-1].N)
@@ -154,6 +155,11 @@ func (v *dispatchView) redact() {
 		v.attempts[n] = tries
 	}
 	v.HeldFor = r.Replace(v.HeldFor)
+	v.warnings = slices.Clone(v.warnings)
+	for i := range v.warnings {
+		w := &v.warnings[i]
+		w.Field, w.VI, w.EN = r.Replace(w.Field), r.Replace(w.VI), r.Replace(w.EN)
+	}
 	v.deliveries = slices.Clone(v.deliveries)
 	for i := range v.deliveries {
 		v.deliveries[i].Reason = r.Replace(v.deliveries[i].Reason)
@@ -200,8 +206,8 @@ func (v dispatchView) held(p *dispatchPage) {
 }
 
 func (v dispatchView) row(dl storage.Delivery) recipientRow {
-	r := recipientRow{Delivery: dl, To: nameOf(v.viewer.directory, dl.Agency), Attempts: v.attempts[dl.N], Since: ago(v.now.Sub(dl.StateAt))}
-	if a, ok := server.Awaits(v.Dispatch, dl); ok {
+	r := recipientRow{Delivery: dl, To: nameOf(v.viewer.directory, dl.Agency), Since: ago(v.now.Sub(dl.StateAt)), Withdrawal: newWithdrawal(dl, v.agreed[dl.N])}
+	if a, ok := server.Awaits(v.Dispatch, dl); ok && r.Withdrawal == nil {
 		own := a.Who == "axis"
 		r.Awaited = &awaited{whoLabel(a.Who, dl.System), phrase{a.VI, a.EN}, phrase{"trước", "by"}, a.By, !own && !a.By.IsZero() && v.now.After(a.By)}
 		if own {
@@ -212,8 +218,10 @@ func (v dispatchView) row(dl storage.Delivery) recipientRow {
 		if !v.viewer.may(content) {
 			receipt.Staff, receipt.Reason = storage.Staff{}, "" // personal data, and words about the content
 		}
-		r.Receipts = append(r.Receipts, receiptRow{receipt, nameOf(v.viewer.directory, receipt.Agency)})
+		r.Receipts = append(r.Receipts, receiptRow{Receipt: receipt, By: nameOf(v.viewer.directory, receipt.Agency)})
 	}
+	inOrder(r.Receipts)
+	r.History = history(dl, v.attempts[dl.N], r.Receipts)
 	return r
 }
 
@@ -235,14 +243,4 @@ func (v dispatchView) shown() phrase {
 		return phrase{n + " nơi nhận", n + " recipients"}
 	}
 	return phrase{n + " trong " + number(total) + " nơi nhận", n + " of " + number(total) + " recipients"}
-}
-
-// Last is the receipt that made the current status, to show beside it; nil when there is none.
-func (r recipientRow) Last() *receiptRow {
-	for i := len(r.Receipts) - 1; i >= 0; i-- {
-		if r.Receipts[i].Status == r.Status {
-			return &r.Receipts[i]
-		}
-	}
-	return nil
 }

@@ -36,6 +36,9 @@ func (s *site) getReceivedFile(q *request) error {
 	if state := (*storage.StateError)(nil); errors.As(err, &state) {
 		return storage.ErrNotFound
 	}
+	if withdrawn := (*storage.WithdrawnError)(nil); errors.As(err, &withdrawn) {
+		return errGivenBack
+	}
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ var (
 	errForbidden   = errors.New("not for this role")
 	errCrossSite   = errors.New("the form came from another site")
 	errNoPage      = errors.New("no such page")
+	errGivenBack   = errors.New("the recipient agreed to give the document back")
 	errBadQuery    = errors.New("the address cannot be read")
 )
 
@@ -43,6 +44,9 @@ var failures = []struct {
 		Title: phrase{"Yêu cầu bị từ chối", "The request was refused"},
 		Text:  phrase{"Biểu mẫu được gửi từ một trang khác. Hãy mở lại trang này và làm lại.", "The form was sent from another site. Open this page again and repeat."}}},
 	{errNoPage, notFound}, {storage.ErrNotFound, notFound},
+	{errGivenBack, failure{Status: http.StatusGone,
+		Title: phrase{"Tệp không còn được cung cấp", "The file is no longer given out"},
+		Text:  phrase{"Đơn vị đã đồng ý cho bên gửi thu hồi văn bản này hoặc thay bằng bản cập nhật. Hãy mở lại trang của văn bản để xem bản thay thế, nếu có.", "Your agency agreed that the sender takes this document back or puts an updated version in its place. Open the document's page again to see what stands in its place."}}},
 	{errBadQuery, failure{Status: http.StatusBadRequest,
 		Title: phrase{"Địa chỉ không đọc được", "The address cannot be read"},
 		Text:  phrase{"Một phần của địa chỉ (bộ lọc hoặc số trang) không hợp lệ. Hãy mở lại danh sách từ thanh trên cùng.", "A part of the address (a filter or page mark) is not valid. Open the list again from the bar on top."}}},

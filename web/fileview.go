@@ -51,14 +51,17 @@ func (v dispatchView) files() []fileRow {
 	return rows
 }
 
+// fileURL is where the viewer gets a file: empty for a recipient who gave the document back.
 func (v dispatchView) fileURL(n int) string {
 	if v.sender {
 		return fmt.Sprintf("/dispatches/%s/attachments/%d", v.ID, n)
 	}
-	if len(v.deliveries) == 0 {
-		return ""
+	for _, dl := range v.deliveries {
+		if dl.Withdrawn == "" {
+			return fmt.Sprintf("/deliveries/%s/attachments/%d", dl.DeliveryID, n)
+		}
 	}
-	return fmt.Sprintf("/deliveries/%s/attachments/%d", v.deliveries[0].DeliveryID, n)
+	return ""
 }
 
 func (r *fileRow) fill(report signing.FileReport) {

@@ -94,6 +94,17 @@ func kindLabel(k storage.Kind) phrase {
 	return phrase{"Văn bản mới", "New document"}
 }
 
+// formLabel says in which form a dispatch came to the axis.
+func formLabel(form string) phrase {
+	switch form {
+	case "edxml":
+		return phrase{"Gói edXML qua VXP/API", "An edXML packet over VXP or the API"}
+	case "native":
+		return phrase{"Qua API của trục", "Over the axis's own API"}
+	}
+	return phrase{VI: form}
+}
+
 func wayLabel(w routing.Way) phrase {
 	switch w {
 	case routing.Pull:

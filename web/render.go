@@ -54,6 +54,7 @@ func functions(l lang, static *staticFiles) template.FuncMap {
 		"outcome": outcomeBadge,
 		"way":     wayLabel,
 		"kind":    kindLabel,
+		"form":    formLabel,
 		"role":    roleLabel,
 		"with":    with,
 		"join":    strings.Join,
