@@ -34,10 +34,12 @@ func packetView(role storage.Role) dispatchView {
 		delivery(4, storage.Refused, "", time.Time{}),              // and here the third
 		delivery(5, storage.Delivered, storage.Registered, at(20)), // gave it back
 		delivery(6, storage.Delivered, "", time.Time{}),            // took an updated version
+		delivery(7, storage.Recalled, "", time.Time{}),             // had not fetched it yet
 	}
 	v.deliveries[1].Agency, v.deliveries[1].AddressedTo = "H29.99", "H29.99"
 	v.deliveries[3].Owner, v.deliveries[3].Deadline, v.deliveries[3].Reason = "sender", at(-48), "khong giai nen duoc goi tin"
 	v.deliveries[4].Withdrawn = storage.ByRecall
+	v.deliveries[6].Reason = "recalled_unfetched"
 	v.deliveries[5].Withdrawn, v.deliveries[5].WithdrawnBy = storage.ByUpdate, galleryID(8)
 	v.agreed = map[int]time.Time{5: at(2), 6: at(1)}
 	v.attempts, v.receipts = map[int][]storage.Attempt{}, map[int][]storage.Receipt{}
@@ -64,7 +66,7 @@ func packetView(role storage.Role) dispatchView {
 // givenBack is the side of a recipient that took an updated version.
 func givenBack() dispatchView {
 	v := packetView(storage.Clerk)
-	v.sender, v.deliveries = false, v.deliveries[5:]
+	v.sender, v.deliveries = false, v.deliveries[5:6]
 	v.states, v.statuses = map[storage.State]int{storage.Delivered: 1}, map[storage.Status]int{"": 1}
 	return v
 }

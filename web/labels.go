@@ -129,6 +129,17 @@ func outcomeBadge(o storage.Outcome) badge {
 	return badge{"quiet", "clock", phrase{"Chưa có kết quả", "No result yet"}}
 }
 
+// reasonLabel puts the words of the axis for why a delivery ended into sentences; what a system said stands as it is.
+func reasonLabel(reason string) phrase {
+	switch reason {
+	case "recalled_unfetched":
+		return phrase{"Bên gửi thu hồi khi nơi nhận chưa lấy về", "The sender took it back before it was fetched"}
+	case "updated_unfetched":
+		return phrase{"Bản cập nhật đã thay bản này khi nơi nhận chưa lấy về", "An updated version took its place before it was fetched"}
+	}
+	return phrase{VI: reason}
+}
+
 // whoLabel names who must act next.
 func whoLabel(who, system string) phrase {
 	switch who {

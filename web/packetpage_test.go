@@ -93,3 +93,49 @@ func TestReturnsAndCorrectionsBothShow(t *testing.T) {
 		t.Errorf("the history is not in order: %d %d %d\n%.3000s", first, second, third, history)
 	}
 }
+
+// change is a recall, update or replacement of a document of the health department.
+func change(kind, original, id string, to ...string) map[string]any {
+	one := letter(id, to...)
+	one["kind"], one["original"], one["reason"], one["number"] = kind, original, "Phát hành nhầm bản dự thảo", "125"
+	return one
+}
+
+// takes lets a system fetch and confirm a delivery.
+func (w *world) takes(system, delivery string) {
+	w.t.Helper()
+	id, _ := storage.ParseDeliveryID(delivery)
+	must[storage.State](w.t)(w.store.Taken(w.t.Context(), storage.ItemID{DeliveryID: id, Kind: storage.DispatchItem}, system, time.Now(), ""))
+}
+
+// TestGivenBack: after the recipient's 15 its page says so and gives no file any more, and the sender's says when.
+func TestGivenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pdf := must[[]byte](t)(signedPDF())
+	sender, recipient := w.signIn("van.thu"), w.signIn("van.thu.hanoi")
+	for _, c := range []struct{ kind, word, link string }{{"recall", "Đã thu hồi", "Xem yêu cầu thu hồi"}, {"update", "Đã thay bằng bản cập nhật", "Xem bản cập nhật"}} {
+		id := w.submit("H29.12", letter("SYT-"+c.kind, "G22", "H26"), "a.pdf", pdf)
+		w.takes("H26", id+".2")
+		file := "/deliveries/" + id + ".2/attachments/1"
+		recipient.get(file).want(t, 200, "%PDF")
+		by := w.submit("H29.12", change(c.kind, "SYT-"+c.kind, "SYT-again-"+c.kind, "H26"), "b.pdf", pdf)
+		w.takes("H26", by+".1")
+		w.receipt("H26", by+".1", "15", "")
+		w.receipt("H26", by+".1", "03", "") // what it says later does not hide when it agreed
+		sender.get("/dispatches/"+id).want(t, 200, c.word, "đơn vị nhận đồng ý lúc", c.link, "/dispatches/"+by, "/attachments/1")
+		recipient.get("/deliveries/"+id+".2").want(t, 200, c.word, "đơn vị đồng ý lúc", "không còn cung cấp tệp", "Không còn việc nào", "a.pdf").lacks(t, file)
+		recipient.get(file).want(t, 410, "không còn được cung cấp")
+		recipient.get("/dispatches/"+by).want(t, 200, "b.pdf", "/deliveries/"+by+".1/attachments/1")
+	}
+}
+
+// TestTakenBackUnfetched says in words why the delivery ended.
+func TestTakenBackUnfetched(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pdf := must[[]byte](t)(signedPDF())
+	id := w.submit("H29.12", letter("SYT-1", "H26"), "a.pdf", pdf)
+	w.submit("H29.12", change("recall", "SYT-1", "SYT-2", "H26"), "b.pdf", pdf)
+	w.signIn("van.thu").get("/dispatches/"+id).want(t, 200, "Đã lấy lại", "Bên gửi thu hồi khi nơi nhận chưa lấy về").lacks(t, "recalled_unfetched")
+}

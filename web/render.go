@@ -55,6 +55,7 @@ func functions(l lang, static *staticFiles) template.FuncMap {
 		"way":     wayLabel,
 		"kind":    kindLabel,
 		"form":    formLabel,
+		"reason":  reasonLabel,
 		"role":    roleLabel,
 		"with":    with,
 		"join":    strings.Join,
