@@ -203,11 +203,11 @@ func acceptsGzip(header string) bool {
 	for part := range strings.SplitSeq(header, ",") {
 		coding, weight, _ := strings.Cut(part, ";")
 		coding = strings.ToLower(strings.TrimSpace(coding))
-		any := coding == "*"
-		if any && named || !any && coding != "gzip" && coding != "x-gzip" {
+		star := coding == "*"
+		if star && named || !star && coding != "gzip" && coding != "x-gzip" {
 			continue
 		}
-		named = named || !any
+		named = named || !star
 		accepts = true
 		if q, ok := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(weight), " ", ""), "q="); ok {
 			f, err := strconv.ParseFloat(q, 64)
