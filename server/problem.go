@@ -28,6 +28,7 @@ type Problem struct {
 	Suggestions []Named   `json:"suggestions,omitempty"`
 	Successors  []Named   `json:"successors,omitempty"`
 	Existing    string    `json:"existing,omitempty"` // the dispatch that the identity stands for
+	Instead     string    `json:"instead,omitempty"`  // the delivery of the new version, where one took a document's place
 	retryAfter  int       // seconds
 }
 
@@ -93,11 +94,13 @@ var problems = map[string]sentence{
 	"foreign":          {403, "Hệ thống %s không phục vụ đơn vị này.", "System %s does not serve this agency."},
 	"state":            {409, "Không thực hiện được: văn bản đang ở trạng thái %s.", "Not possible: the delivery is %s."},
 	"recalled":         {410, "Văn bản đã được bên gửi thu hồi.", "The sender took this document back."},
+	"superseded":       {410, "Văn bản đã được thay bằng phiên bản mới mà đơn vị nhận đã đồng ý.", "A new version, to which the recipient agreed, stands in this document's place."},
 	"hash_file":        {422, "hash-file không khớp với nội dung gói tin.", "hash-file does not match the packet's bytes."},
 	"hash_mismatch":    {409, "SHA-256 nhận được không khớp; gói đúng có SHA-256 %s.", "The SHA-256 does not match; the package has %s."},
 	"reason_required":  {422, "Phải ghi lý do.", "A reason is required."},
 	"status_unknown":   {422, "Mã trạng thái không có: %s.", "Unknown status: %s."},
 	"not_asked":        {409, "Bên gửi chưa yêu cầu lấy lại văn bản này.", "The sender has not asked for this document back."},
+	"receipts_many":    {409, "Văn bản này đã có %d phản hồi; không nhận thêm.", "This delivery has %d receipts; no more are taken."},
 	"range":            {416, "Khoảng byte không hợp lệ.", "The byte range cannot be satisfied."},
 	"code":             {404, "%s", "%s"},
 	"query":            {400, "Tham số truy vấn không hợp lệ: %s", "Bad query parameter: %s"},
@@ -129,6 +132,7 @@ func asProblem(err error) *Problem {
 	var p *Problem
 	var conflict *storage.ConflictError
 	var state *storage.StateError
+	var withdrawn *storage.WithdrawnError
 	var http4 *echo.HTTPError
 	switch {
 	case errors.As(err, &p):
@@ -145,6 +149,10 @@ func asProblem(err error) *Problem {
 		return problem("recalled", "")
 	case errors.As(err, &state):
 		return problem("state", "", state.State)
+	case errors.As(err, &withdrawn):
+		return withdrawnProblem(withdrawn)
+	case errors.As(err, new(*storage.ReceiptsError)):
+		return problem("receipts_many", "", storage.MaxReceipts)
 	case errors.Is(err, storage.ErrNotFound), errors.Is(err, storage.ErrNoObject):
 		return problem("not_found", "")
 	case errors.Is(err, storage.ErrNotAsked):
@@ -161,6 +169,16 @@ func asProblem(err error) *Problem {
 		return problem("method", "")
 	}
 	return problem("internal", "")
+}
+
+// withdrawnProblem tells a recipient why a package is no longer given out, and where the new version is.
+func withdrawnProblem(e *storage.WithdrawnError) *Problem {
+	if e.How == storage.ByRecall {
+		return problem("recalled", "")
+	}
+	p := problem("superseded", "")
+	p.Instead = e.By.String()
+	return p
 }
 
 // answerError writes an error as problem+json. 5xx are logged under the id that the answer carries.

@@ -79,6 +79,18 @@ func (s *Server) AddReceipt(c echo.Context, r storage.Receipt) (storage.Recorded
 // maxAhead is how far a recipient's clock may be ahead before its event time is taken for a mistake.
 const maxAhead = 24 * time.Hour
 
+// The longest texts of a receipt, characters (R14, R34).
+const (
+	maxReason          = 1000
+	maxStaffName       = 100
+	maxStaffDepartment = 200
+	maxStaffPhone      = 50
+	maxStaffEmail      = 100
+)
+
+// absurd says whether no receipt can have been said at a time: before there were any, or too far ahead.
+func absurd(at, now time.Time) bool { return at.Year() < 2019 || at.After(now.Add(maxAhead)) }
+
 func checkReceipt(r *storage.Receipt) error {
 	if !r.Status.Known() {
 		return problem("status_unknown", "status", cut(string(r.Status), maxEcho))
@@ -89,8 +101,8 @@ func checkReceipt(r *storage.Receipt) error {
 	for field, value := range map[string]struct {
 		text string
 		most int
-	}{"reason": {r.Reason, 1000}, "staff.name": {r.Staff.Name, 100}, "staff.department": {r.Staff.Department, 200},
-		"staff.phone": {r.Staff.Phone, 50}, "staff.email": {r.Staff.Email, 100}, "arrival_number": {r.ArrivalNumber, 20}} {
+	}{"reason": {r.Reason, maxReason}, "staff.name": {r.Staff.Name, maxStaffName}, "staff.department": {r.Staff.Department, maxStaffDepartment},
+		"staff.phone": {r.Staff.Phone, maxStaffPhone}, "staff.email": {r.Staff.Email, maxStaffEmail}, "arrival_number": {r.ArrivalNumber, 20}} {
 		if p := (limit{field: field, value: value.text, most: value.most}).check(); p != nil {
 			return p
 		}
@@ -100,7 +112,7 @@ func checkReceipt(r *storage.Receipt) error {
 	}
 	// PostgreSQL keeps microseconds: two times that differ below that are the same event.
 	r.EventTime = r.EventTime.Truncate(time.Microsecond)
-	if r.EventTime.After(r.ReceivedAt.Add(maxAhead)) || r.EventTime.Year() < 2019 {
+	if absurd(r.EventTime, r.ReceivedAt) {
 		return problem("malformed", "event_time", r.EventTime.Format(time.RFC3339))
 	}
 	return nil

@@ -126,6 +126,16 @@ func unfit(text string) int {
 	return -1
 }
 
+// Clean leaves out of a text what XML cannot carry.
+func Clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !xmlRune(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+}
+
 func (x *writer) number(name string, n *int) {
 	if n != nil {
 		x.leaf(name, strconv.Itoa(*n))
