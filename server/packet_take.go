@@ -34,7 +34,7 @@ type packetIntake struct {
 func (s *Server) takePacket(ctx context.Context, sub *submission, body io.Reader) (edxml.Packet, error) {
 	sub.form = "edxml"
 	in := &packetIntake{Server: s, ctx: ctx, sub: sub, copy: &packetCopy{store: s.Store, ctx: ctx, upload: storage.Upload{Key: storage.NewKey(s.Now())}, sum: sha256.New()}}
-	packet, err := edxml.Read(io.TeeReader(body, in.copy), edxml.Reading{Now: s.Now(), MaxFile: s.Limits.File,
+	packet, err := edxml.Read(io.TeeReader(&bounded{body, s.Limits.Packet, s.Limits.Packet}, in.copy), edxml.Reading{Now: s.Now(), MaxFile: s.Limits.File,
 		Header: func(p *edxml.Packet) error { in.ours = in.header(p); return in.ours },
 		Attachment: func(i int, a edxml.Attachment, content io.Reader) error {
 			in.ours = in.attachment(i, a, content)
@@ -155,6 +155,21 @@ func (in *packetIntake) keep(packet edxml.Packet) error {
 	}
 	in.sub.first = raw
 	return nil
+}
+
+// bounded refuses what is longer than a limit, where io.LimitReader would cut it off in silence.
+type bounded struct {
+	io.Reader
+	left, most int64
+}
+
+// Read counts.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, problem("body_large", "edxml", b.most)
+	}
+	return n, err
 }
 
 // packetCopy keeps a packet's bytes as they came: in memory as long as it may be a status, beyond that in the store.

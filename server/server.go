@@ -29,6 +29,7 @@ type Limits struct {
 	Parts      int                   // files in one dispatch; default 100
 	File       int64                 // bytes of one file; default 2 GiB
 	Dispatch   int64                 // bytes of all files; default 4 GiB
+	Packet     int64                 // bytes of an edXML packet, its files in base64; default 2 GiB
 	PerWay     map[routing.Way]int64 // bytes of all files that a way can carry; default 1 GiB pushed or hosted, else Dispatch
 	Recipients int                   // default 40,000
 	Rate       int                   // requests a second for one system; default 1,000, in bursts of twice that
@@ -46,6 +47,7 @@ func (l Limits) orDefaults() Limits {
 	fill(&l.FirstPart, 4<<20)
 	fill(&l.File, 2<<30)
 	fill(&l.Dispatch, 4<<30)
+	fill(&l.Packet, 2<<30)
 	fill(&l.Headroom, 64<<20)
 	if l.Parts <= 0 {
 		l.Parts = 100
