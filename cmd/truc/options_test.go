@@ -86,7 +86,7 @@ func TestNamedVariables(t *testing.T) {
 	for _, o := range everyOption(t) {
 		known[o.env] = true
 	}
-	for _, name := range []string{"README.md", "README.vi.md", "ARCHITECTURE.md", "Dockerfile", "docker-compose.yml", "Makefile",
+	for _, name := range []string{"README.md", "README.vi.md", "ARCHITECTURE.md", "server/CONNECT.md", "Dockerfile", "docker-compose.yml", "Makefile",
 		".ci/setup", "cmd/truc/truc.service"} {
 		for _, env := range trucVariable.FindAllString(readRoot(t, name), -1) {
 			if !known[env] && notOptions[env] == "" && !strings.HasPrefix(env, "TRUC_AGENCY_") && !prefixOfKnown(known, env) {

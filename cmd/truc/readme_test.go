@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -18,7 +19,7 @@ import (
 )
 
 // documents are what people read first; the tests below hold them true.
-var documents = []string{"README.md", "README.vi.md", "ARCHITECTURE.md"}
+var documents = []string{"README.md", "README.vi.md", "ARCHITECTURE.md", "server/CONNECT.md"}
 
 var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 
@@ -27,9 +28,16 @@ func TestReadmeLinks(t *testing.T) {
 	t.Parallel()
 	for _, name := range documents {
 		for _, m := range link.FindAllStringSubmatch(readRoot(t, name), -1) {
-			target, _, _ := strings.Cut(m[1], "#")
-			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(target))); err != nil {
+			target, place, _ := strings.Cut(m[1], "#")
+			file := path.Join(path.Dir(name), target)
+			if target == "" {
+				file = name
+			}
+			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(file))); err != nil {
 				t.Errorf("%s: %v", name, err)
+			}
+			if file == connectDoc && place != "" && !strings.Contains(readRoot(t, file), `<a id="`+place+`">`) {
+				t.Errorf("%s: %s has no place %s", name, file, place)
 			}
 		}
 	}
@@ -43,7 +51,7 @@ func TestReadmeFunctions(t *testing.T) {
 	declared := map[string]map[string]bool{}
 	for _, name := range documents {
 		for _, m := range namedFunction.FindAllStringSubmatch(readRoot(t, name), -1) {
-			file := m[2]
+			file := path.Join(path.Dir(name), m[2])
 			if declared[file] == nil {
 				declared[file] = functionsOf(t, file)
 			}
