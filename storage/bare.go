@@ -31,6 +31,12 @@ func (b *Bare) Commit(ctx context.Context, name, sha256 string, size int64) erro
 	return err
 }
 
+// DatabaseSize is the bytes of the database's files, without the floor's own.
+func (b *Bare) DatabaseSize(ctx context.Context) (n int64, err error) {
+	err = b.pool.QueryRow(ctx, `SELECT pg_database_size(current_database()) - pg_total_relation_size('bare_floor')`).Scan(&n)
+	return n, err
+}
+
 // Close drops the table and disconnects.
 func (b *Bare) Close(ctx context.Context) error {
 	defer b.pool.Close()

@@ -1,15 +1,20 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"net/http"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 )
 
 type benchCommand struct {
 	Intake benchIntake `cmd:"" help:"Documents accepted per second: verified, durable, acknowledged."`
+	VXP    benchVXP    `cmd:"" name:"vxp" help:"Packets per second through the VXP face: sent, listed, fetched, acknowledged."`
 }
 
 // benchResult is what every bench prints (design 8). Ratio, not the absolute figures, decides.
@@ -41,6 +46,78 @@ type benchCase struct {
 
 func newBench(name, unit string, goal float64) benchResult {
 	return benchResult{Bench: name, Unit: unit, Goal: goal, Cores: runtime.NumCPU(), Commit: commit()}
+}
+
+// add notes a case and tells of it.
+func (r *benchResult) add(c *command, one benchCase) {
+	one.Met = one.Met || one.Goal == 0
+	r.Cases = append(r.Cases, one)
+	goal := ""
+	if one.Goal > 0 {
+		goal = fmt.Sprintf(" (goal %g)", one.Goal)
+	}
+	fmt.Fprintf(c.err, "%s: %.3g %s%s\n", one.Name, one.Value, one.Unit, goal)
+}
+
+// turn is clients that call for so long: how long each call took, and how long all did.
+type turn func(slice time.Duration) (took []time.Duration, spent time.Duration, err error)
+
+// turns lets axis and floor take turns, so that both see the same machine, and sums up. Each warms up for a second first.
+func (r *benchResult) turns(seconds, rounds int, axis, floor turn) error {
+	slice := time.Duration(seconds) * time.Second / time.Duration(2*rounds)
+	for _, warm := range []turn{axis, floor} {
+		if _, _, err := warm(time.Second); err != nil {
+			return err
+		}
+	}
+	var took []time.Duration
+	var floorN int
+	var axisTime, floorTime time.Duration
+	for range rounds {
+		some, spent, err := axis(slice)
+		if err != nil {
+			return err
+		}
+		took, axisTime = append(took, some...), axisTime+spent
+		some, spent, err = floor(slice)
+		if err != nil {
+			return err
+		}
+		floorN, floorTime = floorN+len(some), floorTime+spent
+	}
+	r.N = len(took)
+	r.Seconds = (axisTime + floorTime).Seconds()
+	r.Truc, r.Floor = float64(len(took))/axisTime.Seconds(), float64(floorN)/floorTime.Seconds()
+	r.P50, r.P95 = percentile(took, 50), percentile(took, 95)
+	r.settle()
+	return nil
+}
+
+// hammer lets clients call for a while, each one call after the other. A client whose call fails stops.
+func hammer(clients int, slice time.Duration, call func(client int, via *http.Client) error) (took []time.Duration, spent time.Duration, err error) {
+	transport := &http.Transport{MaxIdleConnsPerHost: clients, DisableCompression: true, WriteBufferSize: 256 << 10}
+	defer transport.CloseIdleConnections()
+	via := &http.Client{Transport: transport}
+	started := time.Now()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Go(func() {
+			for time.Since(started) < slice {
+				began := time.Now()
+				fault := call(i, via)
+				mu.Lock()
+				took = append(took, time.Since(began))
+				err = errors.Join(err, fault)
+				mu.Unlock()
+				if fault != nil {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return took, time.Since(started), err
 }
 
 // settle fills the ratio from the two rates.

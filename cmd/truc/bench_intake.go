@@ -6,16 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
-	"os"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/truc-lienthong/truc/routing"
-	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/signing/testpki"
 	"github.com/truc-lienthong/truc/storage"
 )
@@ -33,51 +28,36 @@ type benchIntake struct {
 const intakeGoal = 0.8
 
 // Run measures accepted documents per second against the bare floor, turn by turn, on one throwaway installation.
-func (b *benchIntake) Run(c *command) (err error) {
-	folder, err := os.MkdirTemp(c.options.State, "truc-bench-")
-	if err != nil {
-		return fmt.Errorf("make a throwaway folder: %w", err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	if err := os.Chmod(folder, 0o755); err != nil { // PostgreSQL's own user passes through
+func (b *benchIntake) Run(c *command) error {
+	result := newBench("intake", "documents/s", intakeGoal)
+	var maker *variants
+	err := c.throwaway(func(bench *command, in *installation) (err error) {
+		maker, err = b.prepare(bench, in)
 		return err
-	}
-	bench := *c
-	bench.options = &options{State: folder}
-	bench.log = slog.New(slog.DiscardHandler)
-	in, err := bench.open()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, in.close()) }()
-	maker, err := b.prepare(&bench, in)
-	if err != nil {
-		return err
-	}
-	up, err := (&serveOptions{Listen: "127.0.0.1:0", Rate: 1 << 20, Workers: 8}).start(&bench, in)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, up.stop()) }()
-	floor, err := startFloor(c.ctx, in.dsn, folder)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, floor.close()) }()
-	result, err := b.turns(c, up.url, floor.url, maker)
-	if err != nil {
-		return err
-	}
-	if err := b.verifyCount(c.ctx, in, result.N); err != nil {
-		return err
-	}
-	if b.Large {
-		one, err := b.large(c.ctx, folder)
+	}, func(site *benchSite) error {
+		load := func(url string) turn {
+			return func(slice time.Duration) ([]time.Duration, time.Duration, error) {
+				return hammer(b.Clients, slice, func(_ int, via *http.Client) error { return maker.send(c.ctx, via, url) })
+			}
+		}
+		if err := result.turns(b.Seconds, b.Rounds, load(site.axis.url), load(site.floor.url)); err != nil {
+			return err
+		}
+		if err := b.verifyCount(c.ctx, site.in, result.N); err != nil {
+			return err
+		}
+		if !b.Large {
+			return nil
+		}
+		one, err := b.large(c.ctx, site.folder)
 		if err != nil {
 			return err
 		}
-		result.Cases = append(result.Cases, one)
-		fmt.Fprintf(c.err, "%s: %.0f %s (goal %.0f)\n", one.Name, one.Value, one.Unit, one.Goal)
+		result.add(c, one)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if b.JSON {
 		return c.printJSON(result)
@@ -87,100 +67,14 @@ func (b *benchIntake) Run(c *command) (err error) {
 	return err
 }
 
-// prepare installs a sender, a recipient, and the test PKI, and makes the signed document.
+// prepare installs a sender and a recipient, and makes the signed document.
 func (b *benchIntake) prepare(c *command, in *installation) (*variants, error) {
-	now := time.Now()
-	if err := in.store.BindKey(c.ctx, in.key.Fingerprint()); err != nil {
-		return nil, err
-	}
-	_, err := in.store.ImportAgencies(c.ctx, []routing.Agency{
-		{Code: "H29.12", Name: "Sở Y tế (TEST)", Status: routing.Live}, {Code: "H26", Name: "UBND thành phố Hà Nội (TEST)", Status: routing.Live}}, "bench", now)
+	pki, err := prepareBench(c, in, []routing.Agency{{Code: "H29.12", Name: "Sở Y tế (TEST)"}, {Code: "H26", Name: "UBND thành phố Hà Nội (TEST)"}},
+		[]routing.Serving{{Code: "H29.12"}, {Code: "H26"}})
 	if err != nil {
 		return nil, err
-	}
-	for _, id := range []string{"H29.12", "H26"} {
-		err := in.store.AddSystem(c.ctx, storage.System{ID: id, Name: id, Kind: "qlvb", Way: routing.Pull,
-			Secret: in.key.Seal([]byte("bench"), storage.SecretPurpose(id)), Serves: []routing.Serving{{Code: routing.Code(id)}}}, "bench", now)
-		if err != nil {
-			return nil, err
-		}
-	}
-	pki, err := testpki.New(testpki.Options{})
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range []storage.Anchor{{Purpose: storage.ForSigning, Certificate: pki.Root.Certificate}, {Purpose: storage.Intermediate, Certificate: pki.Issuing.Certificate}} {
-		a.Test, a.Family, a.AddedBy = true, signing.FamilyOfficial, "bench"
-		if _, err := in.store.AddAnchor(c.ctx, a, now); err != nil {
-			return nil, err
-		}
-	}
-	for _, list := range pki.CRLs {
-		if err := in.store.AddRevocationList(c.ctx, list, "bench", now); err != nil {
-			return nil, err
-		}
 	}
 	return newVariants(pki, b.Size)
-}
-
-// turns lets axis and floor take turns and sums up.
-func (b *benchIntake) turns(c *command, axis, floor string, v *variants) (benchResult, error) {
-	result := newBench("intake", "documents/s", intakeGoal)
-	slice := time.Duration(b.Seconds) * time.Second / time.Duration(2*b.Rounds)
-	var took []time.Duration
-	var floorN int
-	var axisTime, floorTime time.Duration
-	warm := time.Second
-	for _, url := range []string{axis, floor} {
-		if _, _, err := b.load(c.ctx, url, v, warm); err != nil {
-			return result, err
-		}
-	}
-	for range b.Rounds {
-		some, spent, err := b.load(c.ctx, axis, v, slice)
-		if err != nil {
-			return result, err
-		}
-		took, axisTime = append(took, some...), axisTime+spent
-		some, spent, err = b.load(c.ctx, floor, v, slice)
-		if err != nil {
-			return result, err
-		}
-		floorN, floorTime = floorN+len(some), floorTime+spent
-	}
-	result.N = len(took)
-	result.Seconds = (axisTime + floorTime).Seconds()
-	result.Truc, result.Floor = float64(len(took))/axisTime.Seconds(), float64(floorN)/floorTime.Seconds()
-	result.P50, result.P95 = percentile(took, 50), percentile(took, 95)
-	result.settle()
-	return result, nil
-}
-
-// load sends from all clients for a while; every document is acknowledged or the bench fails.
-func (b *benchIntake) load(ctx context.Context, url string, v *variants, slice time.Duration) (took []time.Duration, spent time.Duration, err error) {
-	transport := &http.Transport{MaxIdleConnsPerHost: b.Clients, DisableCompression: true, WriteBufferSize: 256 << 10}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport}
-	started := time.Now()
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for range b.Clients {
-		wg.Go(func() {
-			for time.Since(started) < slice {
-				began := time.Now()
-				fault := v.send(ctx, client, url)
-				mu.Lock()
-				took = append(took, time.Since(began))
-				err = errors.Join(err, fault)
-				mu.Unlock()
-				if fault != nil {
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return took, time.Since(started), err
 }
 
 // verifyCount compares what was acknowledged with the rows: a bench that loses documents measures nothing.
@@ -244,23 +138,26 @@ func (v *variants) contents(i int64) []byte {
 const boundary = "truc-bench-boundary"
 
 // send submits the next document; only the way to the server costs, for nothing is hashed here.
-func (v *variants) send(ctx context.Context, client *http.Client, url string) error {
+func (v *variants) send(ctx context.Context, via *http.Client, url string) error {
 	i := v.next.Add(1)
 	meta := fmt.Sprintf(`{"sender":"H29.12","recipients":["H26"],"document_id":"BENCH-%d","number":"%d","notation":"SYT-VP","promulgation_date":"2026-11-21","type":{"name":"Công văn","code":18},"subject":"Văn bản đo tốc độ tiếp nhận (TEST)","urgency":"normal"}`, i, i%1_000_000)
+	return submit(ctx, via, url, meta, v.head, v.contents(i), v.tail)
+}
+
+// submit sends metadata and one file, which comes in pieces, over the native face, or to the floor.
+func submit(ctx context.Context, via *http.Client, url, meta string, file ...[]byte) error {
 	front := "--" + boundary + "\r\nContent-Disposition: form-data; name=\"dispatch\"\r\nContent-Type: application/json\r\n\r\n" + meta +
 		"\r\n--" + boundary + "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"van-ban.pdf\"\r\nContent-Type: application/pdf\r\n\r\n"
 	back := "\r\n--" + boundary + "--\r\n"
-	hex := v.contents(i)
-	length := int64(len(front) + len(v.head) + len(hex) + len(v.tail) + len(back))
-	body := io.MultiReader(strings.NewReader(front), bytes.NewReader(v.head), bytes.NewReader(hex), bytes.NewReader(v.tail), strings.NewReader(back))
+	body, length := together(append(append([][]byte{[]byte(front)}, file...), []byte(back)))
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/api/v1/dispatches", body)
 	if err != nil {
 		return err
 	}
 	request.ContentLength = length
 	request.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
-	request.SetBasicAuth("H29.12", "bench")
-	response, err := client.Do(request)
+	request.SetBasicAuth("H29.12", benchSecret)
+	response, err := via.Do(request)
 	if err != nil {
 		return err
 	}
@@ -273,4 +170,13 @@ func (v *variants) send(ctx context.Context, client *http.Client, url string) er
 		return fmt.Errorf("not accepted as valid: %d %.300s", response.StatusCode, answer)
 	}
 	return nil
+}
+
+// together makes one body of pieces, without copying them.
+func together(pieces [][]byte) (body io.Reader, length int64) {
+	readers := make([]io.Reader, len(pieces))
+	for i, p := range pieces {
+		readers[i], length = bytes.NewReader(p), length+int64(len(p))
+	}
+	return io.MultiReader(readers...), length
 }

@@ -97,7 +97,7 @@ func sendLarge(ctx context.Context, url string) error {
 	}
 	request.ContentLength = int64(len(front)+len(back)) + largeFile
 	request.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
-	request.SetBasicAuth("H29.12", "bench")
+	request.SetBasicAuth("H29.12", benchSecret)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err
