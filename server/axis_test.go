@@ -124,6 +124,7 @@ func newAxis(t testing.TB, hook string, changes ...func(*axis, *Config)) *axis {
 	a.Server, err = New(ctx, config)
 	check(t, err)
 	a.http.Config, a.http.Listener = a.HTTP(a.http.Listener)
+	a.http.Config.Handler = watchVXP(t, a.http.Config.Handler)
 	a.http.Start()
 	a.Start(ctx)
 	t.Cleanup(func() {

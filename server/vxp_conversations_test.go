@@ -41,10 +41,10 @@ import (
 // direction says otherwise), {hash-file} the body's SHA-256 without a last CRLF, not padded, as the SDK writes it,
 // {hash-file-64} the same padded, and {length} the body's length.
 //
-//	* the secret of H26 is s3cr3t
-//	* H26 is shown old codes        as "truc system add --form old" makes a system
-//	* the object store is away      and "is back"
-//	* another connection            for the next request; one connection is used for all until it is closed
+//   - the secret of H26 is s3cr3t
+//   - H26 is shown old codes        as "truc system add --form old" makes a system
+//   - the object store is away      and "is back"
+//   - another connection            for the next request; one connection is used for all until it is closed
 func TestVXPConversations(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/vxp/*.txt")
@@ -337,4 +337,3 @@ func sdkHeaders(before []string, text string) (lines []string) {
 	return append(lines, "XroadVnpt-sign-header-key: "+strings.Join(names, ";"), "XroadVnpt-sign-header: {"+strings.Join(signed, ",")+"}",
 		"XroadVnpt-hash-header: {hash-header}", "User-Agent: JAVASDKAgent/1.0.0 XRoad/VPCP", "XroadVnpt-version: 3.0.201608")
 }
-
