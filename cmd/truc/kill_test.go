@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +27,7 @@ H29,000.00.00.H29,UBND Thành phố Hồ Chí Minh,,province,live,,,,,
 H29.12,000.00.12.H29,Sở Y tế Thành phố Hồ Chí Minh,H29,department,live,,,,,
 H26,000.00.00.H26,UBND thành phố Hà Nội,,province,live,,,,,
 G22,000.00.00.G22,Văn phòng Chính phủ,,ministry,live,,,,,
+G18,000.00.00.G18,Bộ Y tế,,ministry,live,,,,,
 H01,000.00.00.H01,UBND tỉnh An Giang,,province,live,,,,,
 H01.151,,UBND xã Định Mỹ,H01,commune,live,,,,,
 `
@@ -59,12 +62,14 @@ func TestNothingIsLost(t *testing.T) {
 	}
 	defer func() { _ = door.Close() }()
 	pull := &toy.Hub{Client: toy.NewClient(url, "H26", "secret-pull"), Log: &toy.ReceivedLog{}, Pull: true, Wait: 2 * time.Second}
+	old := &toy.Hub{VXP: toy.NewVXP(url+"/vxp", "G18", "secret-old"), Log: &toy.ReceivedLog{}, Every: 200 * time.Millisecond}
 	box := &toy.Mailbox{Client: toy.NewClient(url, "box", "secret-box"), Log: &toy.ReceivedLog{}, Agencies: []string{"H01.151"}}
 
 	must(t, state, "agency", "import", directory)
 	must(t, state, "system", "add", "--id", "H29.12", "--name", "Sở Y tế", "--kind", "qlvb", "--agency", "H29.12", "--secret", "secret-send")
 	must(t, state, "system", "add", "--id", "H26", "--name", "Hà Nội", "--kind", "lgsp", "--agency", "H26.*", "--secret", "secret-pull")
 	must(t, state, "system", "add", "--id", "G22", "--name", "VPCP", "--kind", "qlvb", "--agency", "G22", "--secret", "secret-push", "--webhook", door.URL()+"/")
+	must(t, state, "system", "add", "--id", "G18", "--name", "Bộ Y tế", "--kind", "qlvb", "--agency", "G18", "--secret", "secret-old")
 	must(t, state, "system", "add", "--id", "box", "--name", "Hộp thư", "--kind", "other", "--agency", "H01.*", "--secret", "secret-box", "--way", "mailbox")
 	must(t, state, "trust", "add", "--test", "--family", "công vụ", filepath.Join(state, "pki", "root.pem"))
 	must(t, state, "trust", "add", "--test", "--purpose", "intermediate", filepath.Join(state, "pki", "issuing.pem"))
@@ -74,12 +79,22 @@ func TestNothingIsLost(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var toys sync.WaitGroup
-	for _, hub := range []*toy.Hub{push, pull} {
+	for _, hub := range []*toy.Hub{push, pull, old} {
 		toys.Go(func() { _ = hub.Run(ctx) }) // ends with ctx
 	}
-	sender := &toy.Sender{Client: toy.NewClient(url, "H29.12", "secret-send"), Log: &toy.SentLog{}, Workers: 4, Documents: killDocuments(t, pki)}
-	sent := make(chan error, 1)
-	go func() { sent <- sender.Run(ctx, 0, documents) }()
+	sender := &toy.Sender{Client: toy.NewClient(url, "H29.12", "secret-send"), Log: &toy.SentLog{}, Workers: 3}
+	documentOf := killDocuments(t, pki)
+	sender.Documents = func(i int) toy.Document { // every second one goes to a VXP system in place of the mailbox
+		d := documentOf(i)
+		if i%2 == 1 {
+			d.Dispatch.Recipients[2] = "G18"
+		}
+		return d
+	}
+	unchanged := &toy.Sender{VXP: toy.NewVXP(url+"/vxp", "H29.12", "secret-send"), Log: sender.Log, Documents: sender.Documents}
+	sent := make(chan error, 2)
+	go func() { sent <- sender.Run(ctx, 0, documents*3/4) }()
+	go func() { sent <- unchanged.Run(ctx, documents*3/4, documents-documents*3/4) }()
 
 	for i := range kills {
 		// The moment is counted in documents as much as in time, so that kills fall among the work on any machine.
@@ -91,26 +106,32 @@ func TestNothingIsLost(t *testing.T) {
 		server.kill()
 		server = serve(t, state, address)
 	}
-	if err := <-sent; err != nil {
-		t.Fatalf("send: %v\n%s", err, server.log)
+	for range cap(sent) {
+		if err := <-sent; err != nil {
+			t.Fatalf("send: %v\n%s", err, server.log)
+		}
 	}
 	if refused := sender.Log.Refused(); len(refused) > 0 {
 		t.Fatalf("%d refused, the first: %v", len(refused), refused[0].Refused)
 	}
-	for name, log := range map[string]*toy.ReceivedLog{"pull": pull.Log, "push": push.Log} {
-		if err := log.Wait(ctx, documents); err != nil {
-			t.Fatalf("%s got %d of %d: %v\n%s", name, len(log.All()), documents, err, server.log)
+	for _, hub := range []struct {
+		name string
+		log  *toy.ReceivedLog
+		n    int
+	}{{"pull", pull.Log, documents}, {"push", push.Log, documents}, {"VXP", old.Log, documents / 2}} {
+		if err := hub.log.Wait(ctx, hub.n); err != nil {
+			t.Fatalf("%s got %d of %d: %v\n%s", hub.name, len(hub.log.All()), hub.n, err, server.log)
 		}
 	}
 	if _, err := box.Scan(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := push.Idle(ctx); err != nil {
+	if err := errors.Join(push.Idle(ctx), old.Idle(ctx)); err != nil {
 		t.Fatal(err)
 	}
-	received := append(append(pull.Log.All(), push.Log.All()...), box.Log.All()...)
+	received := slices.Concat(pull.Log.All(), push.Log.All(), old.Log.All(), box.Log.All())
 	result := toy.Compare(sender.Log.All(), received)
-	t.Logf("%s; offered again: pull %d, push %d", result, pull.Log.Again(), push.Log.Again())
+	t.Logf("%s; offered again: pull %d, push %d, VXP %d", result, pull.Log.Again(), push.Log.Again(), old.Log.Again())
 	if !result.OK() {
 		t.Errorf("lost %v, wrong %v, doubled %v, stray %v", result.Lost, result.WrongHash, result.Doubled, result.Stray)
 	}
