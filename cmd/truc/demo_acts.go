@@ -34,15 +34,46 @@ func (s *story) threeWays(ctx context.Context) error {
 	if err := s.toys.look(ctx); err != nil {
 		return err
 	}
-	for _, agency := range []string{demoMinistry, demoHealth} { // the commune's clerk is a person: see the log-ins below
-		_, err := s.heard(ctx, demoSender, func(i toy.Item) bool {
-			return i.Receipt != nil && i.Receipt.Agency == agency && i.Receipt.Status == toy.TakenIn
-		})
-		if err != nil {
+	for agency, last := range map[string]toy.Status{demoMinistry: toy.TakenIn, demoHealth: toy.Completed} { // the commune's clerk is a person: see the log-ins below
+		if err := s.heardOf(ctx, demoSender, sent.DocumentID, agency, last); err != nil {
 			return err
 		}
 	}
 	return s.showRecipients(ctx, id)
+}
+
+// unchanged is the second part of act (a): a system that was never changed but for its endpoint sends to a native system, to
+// another such system behind its province's hub, and to one that is pushed; what they say comes to its status queue.
+func (s *story) unchanged(ctx context.Context) error {
+	sent, _, err := s.accepted(ctx, letter{sender: demoCautious, about: subjectAbout("sốt xuất huyết"), to: []string{demoMinistry, demoHealth, demoSender},
+		toText: "Bộ Y tế; Sở Y tế tỉnh Hưng Yên; Sở Y tế TP. Hồ Chí Minh", signer: "Lê Văn Ví Dụ", position: "Giám đốc"})
+	if err != nil {
+		return err
+	}
+	for agency, last := range map[string]toy.Status{demoMinistry: toy.TakenIn, demoHealth: toy.Completed, demoSender: toy.TakenIn} {
+		if err := s.heardOf(ctx, demoCautious, sent.DocumentID, agency, last); err != nil {
+			return err
+		}
+	}
+	s.show.say(fmt.Sprintf("%s gửi bằng SDK cũ (sendEdoc qua /vxp): phản hồi về hàng đợi trạng thái, getSentEdocList cho biết", s.name(demoCautious)),
+		"sent by an unchanged VXP client: statuses came to its queue, and getSentEdocList says")
+	return s.showStanding(ctx, sent)
+}
+
+// showStanding asks as the sender's VXP client does, and tells the rows.
+func (s *story) showStanding(ctx context.Context, sent toy.Sent) error {
+	rows, err := s.toys.vxp[sent.Sender].GetSentEdocList(ctx, toy.EdocQueue, sent.Dispatch)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		text, _, _ := strings.Cut(r.SendStatusDesc, ":") // its reason was told
+		if r.SendStatus == toy.PacketDone {
+			text = r.ReceiveStatus + ", " + r.ReceiveStatusDesc
+		}
+		s.show.note(fmt.Sprintf("%-13s  %-30s  %s", r.ToCode, s.name(r.ToCode), text))
+	}
+	return nil
 }
 
 // showVerdict tells what the axis found in the file.
@@ -181,8 +212,8 @@ func (s *story) changed(ctx context.Context) error {
 		return fmt.Errorf("the axis should hold %s, it is %s", held.DocumentID, held.State)
 	}
 	s.show.say(fmt.Sprintf("%s (chính sách: giữ lại): GIỮ chờ người quyết định: %s", s.name(demoCautious), d.HeldFor),
-		"this sender's policy is to hold: kept, with its reason and owner ("+d.HeldBy+"), until a person decides")
-	return nil
+		"this sender's policy is to hold: kept, with its reason and owner ("+d.HeldBy+"), until a person decides; its VXP client reads it in getSentEdocList")
+	return s.showStanding(ctx, held)
 }
 
 // notTaken is act (d): returned by people (02), refused by a system (410), taken back by the sender.

@@ -144,24 +144,26 @@ func recalledYetReceived(sent []toy.Sent, received []toy.Received) int {
 	return n
 }
 
-// unheard counts receipts that a recipient's toy said and the axis took, but that no sender's toy heard.
+// unheard counts receipts that a recipient's toy said and the axis took, but that no sender's toy heard. Both sides know
+// the document by its sender and id: a delivery has another name at each of them.
 func unheard(t *toys) int {
 	type word struct {
-		delivery string
-		status   toy.Status
+		sender, document, agency string
+		status                   toy.Status
 	}
 	heard := map[word]bool{}
 	for _, log := range t.logs {
 		for _, item := range log.Heard() {
-			if item.Receipt != nil {
-				heard[word{item.Delivery, item.Receipt.Status}] = true
+			if r := item.Receipt; r != nil {
+				heard[word{item.Dispatch.Sender, item.Dispatch.DocumentID, r.Agency, r.Status}] = true
 			}
 		}
 	}
 	n := 0
 	for _, log := range t.logs {
 		for _, s := range log.Said() {
-			if !heard[word{s.Delivery, s.Status}] {
+			r, known := log.Find(s.Delivery)
+			if !known || !heard[word{r.Sender, r.DocumentID, r.Agency, s.Status}] {
 				n++
 			}
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/truc-lienthong/truc/cmd/agency/toy"
@@ -43,7 +44,7 @@ func TestDemoLost(t *testing.T) {
 			`","sender":"S","agency":"R","addressed_to":"R","files":[{"sha256":"` + sum + `","size":2}],"files_from":"` + dispatch + `.1"}}` + "\n"
 	}
 	said := `{"said":{"delivery":"d1.1","status":"01"}}` + "\n"
-	heard := `{"heard":{"item":"i1","kind":"receipt","delivery":"d1.1","receipt":{"status":"01"}}}` + "\n"
+	heard := `{"heard":{"item":"i1","kind":"receipt","delivery":"d1.1","dispatch":{"document_id":"1","sender":"S"},"receipt":{"status":"01","agency":"R"}}}` + "\n"
 	notice := `{"heard":{"item":"i2","kind":"notice","addressed_to":"R","dispatch":{"document_id":"1","sender":"S"},"notice":{"code":"refused"}}}` + "\n"
 	recall := document("1", "d2", toy.KindRecall, toy.Accepted)
 	recall.Files = nil
@@ -95,8 +96,11 @@ func TestDemoSystems(t *testing.T) {
 	t.Parallel()
 	agencies := demodata.Directory()
 	var servings []routing.Serving
-	ways := map[routing.Way]int{}
+	ways, old := map[routing.Way]int{}, []string{}
 	for _, s := range demoSystems(agencies) {
+		if s.vxp {
+			old = append(old, s.id)
+		}
 		code, subtree, err := routing.ParseServing(s.serves)
 		if err != nil {
 			t.Fatal(err)
@@ -110,6 +114,9 @@ func TestDemoSystems(t *testing.T) {
 	communes := demoCommunes()
 	if len(communes) != 3321 || ways[routing.Pull] != 22 || ways[routing.Push] != 8 || ways[routing.Mailbox] != 4 {
 		t.Errorf("%d communes, hubs by way %v", len(communes), ways)
+	}
+	if !slices.Equal(old, []string{demoReturning, demoCautious, demoOldHub}) || !d.Serves(demoOldHub, demoHealth) {
+		t.Errorf("VXP is spoken by %v: a hub, a sender and one that returns must, in the directory's order", old)
 	}
 	for _, code := range communes {
 		if _, ok := d.Route(routing.Code(code)); !ok {

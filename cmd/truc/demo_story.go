@@ -26,7 +26,7 @@ type story struct {
 
 // play runs all acts and waits until nothing is under way any more.
 func (s *story) play(ctx context.Context) error {
-	for _, act := range []func(context.Context) error{s.threeWays, s.everyCommune, s.changed, s.notTaken, s.comeBack} {
+	for _, act := range []func(context.Context) error{s.threeWays, s.unchanged, s.everyCommune, s.changed, s.notTaken, s.comeBack} {
 		if err := act(ctx); err != nil {
 			return err
 		}
@@ -46,8 +46,7 @@ func (s *story) send(ctx context.Context, l letter) (toy.Sent, uuid.UUID, error)
 }
 
 func (s *story) submit(ctx context.Context, doc toy.Document) (toy.Sent, uuid.UUID, error) {
-	sender := toy.Sender{Client: s.toys.clients[doc.Dispatch.Sender], Log: s.toys.sent}
-	sent, err := sender.Send(ctx, doc)
+	sent, err := s.toys.sender(doc.Dispatch.Sender).Send(ctx, doc)
 	if err != nil || !sent.Acknowledged() {
 		return sent, uuid.Nil, err
 	}
@@ -116,6 +115,14 @@ func (s *story) heard(ctx context.Context, system string, wanted func(toy.Item) 
 			return toy.Item{}, fmt.Errorf("wait for news at %s: %w", system, err)
 		}
 	}
+}
+
+// heardOf waits until a sender's own system has heard a recipient's status.
+func (s *story) heardOf(ctx context.Context, system, document, agency string, status toy.Status) error {
+	_, err := s.heard(ctx, system, func(i toy.Item) bool {
+		return i.Receipt != nil && i.Dispatch.DocumentID == document && i.Receipt.Agency == agency && i.Receipt.Status == status
+	})
+	return err
 }
 
 // settle waits until every delivery has reached an end, every recipient has said what it had to say, and every sender has

@@ -11,15 +11,16 @@ import (
 const (
 	demoGovernment = "G22"     // Văn phòng Chính phủ: sends the công điện
 	demoSender     = "H29.11"  // Sở Y tế TP. Hồ Chí Minh: sends most documents
-	demoCautious   = "H26.11"  // Sở Y tế Hà Nội: its policy is to hold what is broken
+	demoCautious   = "H26.11"  // Sở Y tế Hà Nội: sends over VXP; its policy is to hold what is broken
 	demoMinistry   = "G18"     // Bộ Y tế: pushed
-	demoHealth     = "H31.11"  // Sở Y tế Hưng Yên: pulled through its province's hub
+	demoHealth     = "H31.11"  // Sở Y tế Hưng Yên: pulled through its province's hub, over VXP; says each step up to done
 	demoCommune    = "H01.151" // UBND xã Định Mỹ, the one commune whose code is published: a mailbox
 	demoReturning  = "G17"     // Bộ Xây dựng: returns what is not its business (02)
 	demoEnded      = "G38"     // Ủy ban sông Mê Công: its old system says 410 Gone
 	demoDownPush   = "H56"     // Thanh Hóa: its hub is down, the axis tries again by the timetable
 	demoDownPull   = "H41"     // Nghệ An: its hub is down and does not ask
 	demoRecalled   = "H41.11"  // Sở Y tế Nghệ An: what it was sent is recalled before its hub comes back
+	demoOldHub     = "H31"     // Hưng Yên: its hub speaks VXP, as do the systems of demoCautious and demoReturning
 )
 
 // demoReturnReason is what G17 answers with 02.
@@ -37,6 +38,7 @@ type demoSystem struct {
 	name    string
 	kind    string
 	way     routing.Way
+	vxp     bool   // speaks as VNPT's SDK does
 	serves  string // "H29.*" or "H29.11"
 	down    bool   // at the start
 	gone    bool   // answers 410 to every push
@@ -52,7 +54,8 @@ func demoSystems(agencies []routing.Agency) []demoSystem {
 		switch {
 		case a.Status != routing.Live:
 		case a.Code == demoSender || a.Code == demoCautious:
-			out = append(out, demoSystem{id: string(a.Code), name: "QLVB " + a.Name + " (mẫu)", kind: "qlvb", way: routing.Pull, serves: string(a.Code), sends: true})
+			out = append(out, demoSystem{id: string(a.Code), name: "QLVB " + a.Name + " (mẫu)", kind: "qlvb", way: routing.Pull, serves: string(a.Code), sends: true,
+				vxp: a.Code == demoCautious})
 		case a.Parent != "":
 		case strings.HasPrefix(string(a.Code), "H"):
 			out = append(out, demoHub(a))
@@ -71,7 +74,7 @@ func demoHub(a routing.Agency) demoSystem {
 	case demoMailboxes[a.Code]:
 		s.way, s.kind, s.name = routing.Mailbox, "other", "Hòm thư trên trục: "+a.ShortName()+" (mẫu)"
 	}
-	s.down = a.Code == demoDownPush || a.Code == demoDownPull
+	s.down, s.vxp = a.Code == demoDownPush || a.Code == demoDownPull, a.Code == demoOldHub
 	return s
 }
 
@@ -83,7 +86,7 @@ func demoMinistrySystem(a routing.Agency) demoSystem {
 	case demoEnded:
 		s.way, s.gone = routing.Push, true
 	case demoReturning:
-		s.returns = true
+		s.returns, s.vxp = true, true
 	case demoGovernment:
 		s.sends = true
 	}

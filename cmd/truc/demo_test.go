@@ -38,7 +38,7 @@ func TestDemoOnce(t *testing.T) {
 	if got.Lost == nil || *got.Lost != 0 || got.Balanced == nil || !*got.Balanced || got.Pending == nil || *got.Pending != 0 {
 		t.Errorf("lost, balanced or pending: %s", out)
 	}
-	want := ledger{Dispatches: 7, Accepted: 3329, Delivered: 3325, Refused: 1, Held: 1, Recalled: 2, Receipts: 3086}
+	want := ledger{Dispatches: 8, Accepted: 3332, Delivered: 3328, Refused: 1, Held: 1, Recalled: 2, Receipts: 3098}
 	l := got.ledger
 	if l.Dispatches != want.Dispatches || l.Accepted != want.Accepted || l.Delivered != want.Delivered || l.Refused != want.Refused ||
 		l.Held != want.Held || l.Recalled != want.Recalled || l.Receipts != want.Receipts || l.Expired != 0 || l.Doubled != 0 || l.Stray != 0 {
@@ -46,9 +46,11 @@ func TestDemoOnce(t *testing.T) {
 	}
 	words := strings.Join(strings.Fields(story), " ") // lines are wrapped
 	for _, told := range []string{
+		"done, 06 Hoàn thành",                   // (a), as the sender's VXP client hears it
 		"3.321/3.321",                           // (b)
 		"signature_broken",                      // (c), refused
 		"GIỮ chờ người quyết định",              // (c), held
+		"Trục đang giữ",                         // (c), as its VXP client hears it
 		demoReturnReason,                        // (d): 02 reached the sender
 		"HTTP 410",                              // (d): refused by a system
 		"recalled",                              // (d)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/truc-lienthong/truc/cmd/agency/toy"
 	"github.com/truc-lienthong/truc/routing"
@@ -24,6 +25,7 @@ type toys struct {
 	boxes   map[string]*toy.Mailbox
 	dials   map[string]*toy.Faults
 	clients map[string]*toy.Client
+	vxp     map[string]*toy.VXP // in place of a client
 	logs    map[string]*toy.ReceivedLog
 	doors   []*toy.Door
 	stop    context.CancelFunc
@@ -39,18 +41,21 @@ func newToys(folder string, log *slog.Logger) (*toys, error) {
 		return nil, err
 	}
 	return &toys{folder: folder, log: log, sent: sent, stop: func() {}, hubs: map[string]*toy.Hub{}, boxes: map[string]*toy.Mailbox{},
-		dials: map[string]*toy.Faults{}, clients: map[string]*toy.Client{}, logs: map[string]*toy.ReceivedLog{}}, nil
+		dials: map[string]*toy.Faults{}, clients: map[string]*toy.Client{}, vxp: map[string]*toy.VXP{}, logs: map[string]*toy.ReceivedLog{}}, nil
 }
 
 // add makes one toy; a pushed one opens its door and gives the webhook.
 func (t *toys) add(s demoSystem, secret string) (webhook string, err error) {
-	client := toy.NewClient("", s.id, secret) // the address comes when the axis listens
-	t.clients[s.id] = client
+	if s.vxp { // the address comes when the axis listens
+		t.vxp[s.id] = toy.NewVXP("", s.id, secret)
+	} else {
+		t.clients[s.id] = toy.NewClient("", s.id, secret)
+	}
 	if t.logs[s.id], err = toy.OpenReceivedLog(filepath.Join(t.folder, s.id+".jsonl")); err != nil {
 		return "", err
 	}
 	if s.way == routing.Mailbox {
-		t.boxes[s.id] = &toy.Mailbox{Client: client, Log: t.logs[s.id], Agencies: []string{""}} // all that it serves
+		t.boxes[s.id] = &toy.Mailbox{Client: t.clients[s.id], Log: t.logs[s.id], Agencies: []string{""}} // all that it serves
 		return "", nil
 	}
 	dial := toy.NewFaults(1)
@@ -64,7 +69,8 @@ func (t *toys) add(s demoSystem, secret string) (webhook string, err error) {
 	if err != nil {
 		return "", err
 	}
-	hub := &toy.Hub{Client: client, Log: t.logs[s.id], Faults: dial, Pull: s.way == routing.Pull, Slog: t.log, Policy: policyOf(s)}
+	hub := &toy.Hub{Client: t.clients[s.id], VXP: t.vxp[s.id], Log: t.logs[s.id], Faults: dial, Pull: s.way == routing.Pull, Every: vxpEvery,
+		Slog: t.log, Policy: policyOf(s)}
 	t.hubs[s.id] = hub
 	if s.way != routing.Push {
 		return "", nil
@@ -77,19 +83,26 @@ func (t *toys) add(s demoSystem, secret string) (webhook string, err error) {
 	return door.URL() + "/", nil
 }
 
+// vxpEvery is how often a VXP system looks into its empty queues; nobody waits with its call for something to come.
+const vxpEvery = 300 * time.Millisecond
+
+// sender sends as a system does: a VXP one also looks whether its document is held, for sendEdoc does not say so.
+func (t *toys) sender(system string) *toy.Sender {
+	return &toy.Sender{Client: t.clients[system], VXP: t.vxp[system], Log: t.sent, Standing: true}
+}
+
 // policyOf says what a toy answers. A province's hub says by itself that a document is there (01); whether a commune takes
-// it in is for its clerk. Everybody else takes in at once (01, 03), or returns.
+// it in is for its clerk. One department says each step up to done. Everybody else takes in at once (01, 03), or returns.
 func policyOf(s demoSystem) toy.Policy {
 	switch {
 	case s.returns:
 		return toy.Reject(demoReturnReason)
 	case s.kind == "lgsp":
 		return func(r toy.Received) []toy.Receipt {
-			said := toy.TakeIn(r)
-			if r.Agency != demoHealth {
-				said = said[:1]
+			if r.Agency == demoHealth {
+				return toy.WorkThrough(r)
 			}
-			return said
+			return toy.TakeIn(r)[:1]
 		}
 	}
 	return toy.TakeIn
@@ -100,6 +113,9 @@ func (t *toys) run(ctx context.Context, url string) {
 	ctx, t.stop = context.WithCancel(ctx)
 	for _, c := range t.clients {
 		c.Base = url
+	}
+	for _, v := range t.vxp {
+		v.Endpoint = url + "/vxp"
 	}
 	for id, h := range t.hubs {
 		t.running.Go(func() {
@@ -160,8 +176,13 @@ func (t *toys) close() error {
 	for _, d := range t.doors {
 		all = errors.Join(all, d.Close())
 	}
-	for id, l := range t.logs {
-		t.clients[id].Close()
+	for _, c := range t.clients {
+		c.Close()
+	}
+	for _, v := range t.vxp {
+		v.Close()
+	}
+	for _, l := range t.logs {
 		all = errors.Join(all, l.Close())
 	}
 	return errors.Join(all, t.sent.Close())

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/truc-lienthong/truc/cmd/truc/demodata"
@@ -106,7 +107,7 @@ func (w *world) connect(c *command, in *installation, show *screen) error {
 	if w.toys, err = newToys(filepath.Join(in.state, "toys"), c.log); err != nil {
 		return err
 	}
-	count := map[routing.Way]int{}
+	count, old := map[routing.Way]int{}, []string{}
 	for _, s := range w.systems {
 		w.secrets[s.id] = newSecret()
 		webhook, err := w.toys.add(s, w.secrets[s.id])
@@ -124,6 +125,9 @@ func (w *world) connect(c *command, in *installation, show *screen) error {
 			return err
 		}
 		count[s.way]++
+		if s.vxp {
+			old = append(old, s.id)
+		}
 	}
 	if w.dir, err = in.store.Directory(c.ctx); err != nil {
 		return err
@@ -132,6 +136,8 @@ func (w *world) connect(c *command, in *installation, show *screen) error {
 		len(w.systems), count[routing.Pull], count[routing.Push], count[routing.Mailbox]),
 		fmt.Sprintf("%d toy systems: %d pull, %d push, %d mailbox; two provincial hubs are DOWN: Thanh Hóa (push), Nghệ An (pull)",
 			len(w.systems), count[routing.Pull], count[routing.Push], count[routing.Mailbox]))
+	show.say(fmt.Sprintf("%d trong số đó (%s) dùng nguyên SDK cũ: chỉ đổi service.endpoint thành …/vxp, trao đổi gói tin edXML", len(old), strings.Join(old, ", ")),
+		fmt.Sprintf("%d of them speak VXP as VNPT's SDK does, in edXML packets: all they changed is service.endpoint", len(old)))
 	return w.holdPolicy(c, in)
 }
 
