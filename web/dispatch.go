@@ -45,7 +45,8 @@ func (s *site) find(q *request, id uuid.UUID) (seen, error) {
 	return seen{Dispatch: d, recipients: mine}, nil
 }
 
-func dispatchID(q *request) (uuid.UUID, error) {
+// pathID reads the id in the path.
+func pathID(q *request) (uuid.UUID, error) {
 	id, err := uuid.Parse(q.PathValue("id"))
 	if err != nil || len(q.PathValue("id")) != 36 {
 		return id, errNoPage
@@ -54,7 +55,7 @@ func dispatchID(q *request) (uuid.UUID, error) {
 }
 
 func (s *site) getDispatch(q *request) error {
-	id, err := dispatchID(q)
+	id, err := pathID(q)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 // getSentFile gives the sender a file back.
 func (s *site) getSentFile(q *request) error {
-	id, err := dispatchID(q)
+	id, err := pathID(q)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (s *site) giveFile(q *request, d storage.Dispatch) error {
 
 // getProof gives the axis's signed statement that it accepted a document.
 func (s *site) getProof(q *request) error {
-	id, err := dispatchID(q)
+	id, err := pathID(q)
 	if err != nil {
 		return err
 	}

@@ -195,7 +195,7 @@ func gallery() []picture {
 	down := unavailable
 	down.ID, down.Retry = "0123456789ab", "/sent"
 	faces := map[storage.Face]int{storage.FacePending: 12, storage.FaceFailed: 1000, storage.FaceHeld: 0, storage.FaceReturned: 2}
-	return []picture{
+	return append([]picture{
 		{"sign-in", "sign-in", signInTitle, "", false, signInPage{Next: "/"}},
 		{"sign-in-refused", "sign-in", signInTitle, "", false, signInPage{Name: probe, Next: "/sent", Fault: signInRefused}},
 		{"password-one-time", "password", passwordTitle, storage.Clerk, false, passwordPage{OneTime: true, Shortest: 14}},
@@ -228,7 +228,7 @@ func gallery() []picture {
 		{"release-no-reason", "release", releaseTitle, storage.Administrator, false, releaseOf(phrase{"Hãy ghi lý do: lý do được lưu vào nhật ký.", ""})},
 		{"failure-forbidden", "failure", failed.Title, storage.Clerk, false, failed},
 		{"failure-unavailable", "failure", down.Title, storage.Clerk, false, down},
-	}
+	}, strayPictures()...)
 }
 
 func (p picture) render(t testing.TB, pages templates) []byte {
@@ -237,7 +237,11 @@ func (p picture) render(t testing.TB, pages templates) []byte {
 	if p.english {
 		l = english
 	}
-	return must[[]byte](t)(pages.render(l, p.template, page{Title: p.title, Viewer: galleryViewer(p.who), Path: "/sent", Here: "/sent", Test: true, Now: galleryNow, Body: p.body}))
+	shown := page{Title: p.title, Viewer: galleryViewer(p.who), Path: "/sent", Here: "/sent", Test: true, Now: galleryNow, Body: p.body}
+	if list, ok := p.body.(straysPage); ok {
+		shown.Path, shown.Here, shown.Strays = "/strays", "/strays", len(list.Strays)*3
+	}
+	return must[[]byte](t)(pages.render(l, p.template, shown))
 }
 
 func galleryPages(t testing.TB) templates {

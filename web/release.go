@@ -23,7 +23,7 @@ var releaseTitle = phrase{"Cho văn bản đi tiếp", "Release the document"}
 
 // held reads a held document for its release.
 func (s *site) held(q *request) (releasePage, error) {
-	id, err := dispatchID(q)
+	id, err := pathID(q)
 	if err != nil {
 		return releasePage{}, err
 	}

@@ -59,6 +59,7 @@ func functions(l lang, static *staticFiles) template.FuncMap {
 		"role":    roleLabel,
 		"with":    with,
 		"join":    strings.Join,
+		"breaks":  func(id string) []string { return strings.SplitAfter(id, ",") },
 		"isoday":  func(t time.Time) string { return t.Format(time.DateOnly) },
 	}
 }
@@ -87,6 +88,7 @@ type page struct {
 	Here   string // the path of this page
 	Test   bool   // test anchors are installed: nothing here has legal value
 	Now    time.Time
+	Strays int // statuses that wait to be looked at, up to mostStrays; 0 for who does not see them
 	Body   any
 }
 
@@ -96,6 +98,17 @@ func (p page) Sees() bool { return p.Viewer.may(documents) }
 // Content says whether subjects and files may be shown (R102). Templates ask it at every one.
 func (p page) Content() bool { return p.Viewer.may(content) }
 
+// SeesStrays says whether the bar offers the list of stray statuses.
+func (p page) SeesStrays() bool { return p.Viewer.may(seesStrays) }
+
+// StraysShown is their count as written.
+func (p page) StraysShown() string {
+	if p.Strays >= mostStrays {
+		return number(mostStrays-1) + "+"
+	}
+	return number(p.Strays)
+}
+
 // Section is the entry of the bar that the page belongs to.
 func (p page) Section() string {
 	switch {
@@ -103,6 +116,8 @@ func (p page) Section() string {
 		return "/sent"
 	case strings.HasPrefix(p.Here, "/deliveries/"):
 		return "/received"
+	case strings.HasPrefix(p.Here, "/strays/"):
+		return "/strays"
 	}
 	return p.Here
 }
@@ -114,6 +129,9 @@ func (s *site) show(q *request, status int, name string, title phrase, body any)
 		to = q.URL.RequestURI()
 	}
 	p := page{Title: title, Viewer: q.viewer, Path: to, Here: q.URL.Path, Test: s.Demo || s.anchors.test(q.Context(), s), Now: s.Now(), Body: body}
+	if name != "failure" { // which must come when the database is away
+		p.Strays = s.countStrays(q)
+	}
 	html, err := s.pages.render(q.lang, name, p)
 	if err != nil {
 		s.Log.Error("page not rendered", "page", name, "err", err)

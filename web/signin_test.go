@@ -189,6 +189,7 @@ var roleMatrix = map[string]string{
 	"GET /dispatches/{id}/release": "operator administrator", "POST /dispatches/{id}/release": "operator administrator",
 	"GET /dispatches/{id}/proof": "administrator clerk", "GET /dispatches/{id}/attachments/{n}": "administrator clerk",
 	"GET /deliveries/{id}/attachments/{n}": "administrator clerk",
+	"GET /strays":                          "operator auditor", "POST /strays/{id}/close": "operator",
 }
 
 func TestRoleMatrix(t *testing.T) {

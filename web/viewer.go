@@ -11,21 +11,23 @@ import (
 type access int
 
 const (
-	nobody    access = iota // the zero value: a route that forgot to say is closed
-	open                    // everybody, signed in or not
-	signedIn                // everybody who is signed in
-	documents               // who sees lists and states
-	content                 // who sees subjects and files: never those who run or audit the axis (R102)
-	releases                // who decides about held documents
+	nobody       access = iota // the zero value: a route that forgot to say is closed
+	open                       // everybody, signed in or not
+	signedIn                   // everybody who is signed in
+	documents                  // who sees lists and states
+	content                    // who sees subjects and files: never those who run or audit the axis (R102)
+	releases                   // who decides about held documents
+	seesStrays                 // who sees status packets that fit no delivery
+	closesStrays               // who notes that one was looked at
 )
 
 // allowed is the whole table of roles; what it does not name is denied.
 var allowed = map[storage.Role]map[access]bool{
-	storage.Operator:      {signedIn: true, documents: true, releases: true},
+	storage.Operator:      {signedIn: true, documents: true, releases: true, seesStrays: true, closesStrays: true},
 	storage.Authority:     {signedIn: true},
 	storage.Administrator: {signedIn: true, documents: true, content: true, releases: true},
 	storage.Clerk:         {signedIn: true, documents: true, content: true},
-	storage.Auditor:       {signedIn: true, documents: true},
+	storage.Auditor:       {signedIn: true, documents: true, seesStrays: true},
 }
 
 // viewer is who looks at a page, and at what he or she may look.

@@ -71,6 +71,8 @@ var routes = []route{
 	{"GET", "/dispatches/{id}/attachments/{n}", content, downloadLimit, (*site).getSentFile},
 	{"GET", "/deliveries/{id}", documents, 0, (*site).getDelivery},
 	{"GET", "/deliveries/{id}/attachments/{n}", content, downloadLimit, (*site).getReceivedFile},
+	{"GET", "/strays", seesStrays, 0, (*site).getStrays},
+	{"POST", "/strays/{id}/close", closesStrays, 0, (*site).postCloseStray},
 	{"GET", "/{path...}", open, 0, (*site).getNothing},
 }
 
