@@ -3,6 +3,7 @@ package edxml
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -53,6 +54,9 @@ func (d *reader) text() (string, error) {
 			if err := d.hold(len(d.s.text)); err != nil {
 				return "", err
 			}
+			if len(d.buf) > maxText {
+				return "", d.longText()
+			}
 		}
 	}
 }
@@ -69,11 +73,23 @@ func (d *reader) hold(n int) error {
 	return nil
 }
 
+// longText refuses a text that is beyond any field, for while it is read it stands in memory twice and more.
+func (d *reader) longText() error {
+	return d.s.refuse(TooLong, fmt.Sprintf("Có phần tử dài quá %d KiB.", maxText>>10), fmt.Sprintf("An element's text is longer than %d KiB.", maxText>>10), fixSmall)
+}
+
 // What one value and one group of values cost beside their text.
 const (
 	valueCost = 16
 	groupCost = 128
 )
+
+// grow appends to a list that the packet holds. It counts for two and a half, for while a list grows its old and new selves stand side by
+// side.
+func grow[T any](d *reader, list *[]T, v T) error {
+	*list = append(*list, v)
+	return d.hold(int(reflect.TypeFor[T]().Size()) * 5 / 2)
+}
 
 // limits are the characters that regulation R34 and R63 allow; beyond them is a warning.
 var limits = map[string]int{
@@ -114,8 +130,10 @@ func (d *reader) item(list *[]string) error {
 	if err != nil || text == "" {
 		return err
 	}
-	*list = append(*list, text)
-	return d.hold(2 * valueCost)
+	if err := d.hold(valueCost); err != nil {
+		return err
+	}
+	return grow(d, list, text)
 }
 
 // items reads children of one name into a list.
@@ -128,9 +146,13 @@ func (d *reader) items(name string, list *[]string) error {
 	})
 }
 
-// number reads the open element as an integer; ok is false for an empty or odd one, and odd ones are warned of.
+// number reads the open element as an integer; ok is false for an empty or odd one, and odd ones are warned of. Of one that comes
+// again, here and in flag, the first counts, as in value.
 func (d *reader) number() (n int, ok bool, err error) {
 	name, line := d.s.top().local, d.s.top().line
+	if d.s.top().index > 1 {
+		return 0, false, d.again()
+	}
 	text, err := d.text()
 	if err != nil || text == "" {
 		return 0, false, err
@@ -164,6 +186,9 @@ func (d *reader) amount(v *int) error {
 // flag reads 0 or 1, false or true; nil for an empty or odd one.
 func (d *reader) flag() (*bool, error) {
 	name, line := d.s.top().local, d.s.top().line
+	if d.s.top().index > 1 {
+		return nil, d.again()
+	}
 	text, err := d.text()
 	if err != nil || text == "" {
 		return nil, err
@@ -180,7 +205,7 @@ func (d *reader) flag() (*bool, error) {
 // handed on as they are in any case.
 func (d *reader) unknown() error {
 	path, line := "", d.s.top().line
-	keep := len(d.unknownFound) < maxUnknown
+	keep := d.keepsUnknown(d.s.top().local)
 	if keep {
 		path = d.s.path()
 	}
@@ -209,6 +234,24 @@ func (d *reader) unknown() error {
 			}
 		}
 	}
+}
+
+// keepsUnknown says whether there is room for one more unknown element of that name. What speaks of secrecy has room of its own: five
+// hundred others before it must not hide it.
+func (d *reader) keepsUnknown(name string) bool {
+	if len(d.unknownFound) < maxUnknown {
+		return true
+	}
+	if !d.crowded {
+		d.crowded = true
+		d.warn(d.s.path(), d.s.top().line, sentence{TooLong, fmt.Sprintf("Có quá %d phần tử lạ; phần còn lại không được liệt kê.", maxUnknown),
+			fmt.Sprintf("There are more than %d unknown elements; the rest are not listed.", maxUnknown), fixSmall})
+	}
+	if !secrecyNames[strings.ToLower(name)] || d.secrecyFound == maxSecrecy {
+		return false
+	}
+	d.secrecyFound++
+	return true
 }
 
 // warn notes what is kept and shown.

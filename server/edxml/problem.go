@@ -68,18 +68,29 @@ func (p Packet) Check(further ...Problem) Check {
 	return c
 }
 
-// UnknownCode makes the error for a code that a directory does not know or finds locked or closed: of the i-th recipient (from 0; in a
-// status of ResponseFor), or of the sender when i is -1. vi and en are the directory's sentences.
+// UnknownCode makes the error for a code that a directory does not know or finds locked or closed: of the i-th of
+// Document.To (from 0; in a status of ResponseFor), or of the sender when i is -1. vi and en are the directory's sentences.
 func (p Packet) UnknownCode(i int, vi, en string) Problem {
 	t := sentence{UnknownCode, vi, en, "Tra lại mã trong danh mục cơ quan / Look the code up in the directory"}
 	switch {
 	case i < 0 || i >= len(p.parties):
 		return t.at(p.header+"/From/OrganId", p.from)
 	case p.Status != nil:
-		return t.at(p.header+"/ResponseFor/OrganId", p.parties[i])
+		return t.at(p.header+"/ResponseFor/OrganId", p.parties[i].line)
 	}
-	return t.at(fmt.Sprintf("%s/To[%d]/OrganId", p.header, i+1), p.parties[i])
+	return t.at(p.to(i)+"/OrganId", p.parties[i].line)
 }
+
+// Doubled makes the warning that the i-th recipient (from 0) is one that is named already, in the other form of its code: only a
+// directory can know. vi and en are its sentences.
+func (p Packet) Doubled(i int, vi, en string) Problem {
+	q := sentence{Malformed, vi, en, "Bỏ nơi nhận lặp / Remove the doubled recipient"}.at(p.to(i), p.parties[i].line)
+	q.Warning = true
+	return q
+}
+
+// to is the path of the i-th recipient.
+func (p Packet) to(i int) string { return fmt.Sprintf("%s/To[%d]", p.header, p.parties[i].n) }
 
 // At most so many problems of a packet are kept; errors have their own share, so that warnings cannot push them out.
 const (

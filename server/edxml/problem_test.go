@@ -101,14 +101,14 @@ func TestWarnings(t *testing.T) {
 		{"business type 9", packetOf("</edXML:edXMLHeader>", "<edXML:TraceHeaderList><edXML:Bussiness><edXML:BussinessDocType>9</edXML:BussinessDocType></edXML:Bussiness></edXML:TraceHeaderList></edXML:edXMLHeader>"),
 			[]string{"/edXML/edXMLEnvelope/edXMLHeader/TraceHeaderList/Bussiness/BussinessDocType:15:malformed"}},
 		{"no attachment", packetOf("<Attachment>", "<!--", "</Attachment>", "-->"), []string{"/edXML/AttachmentEncoded/Attachment:1:missing"}},
-		{"empty file", packetOf("JVBERi0xLjQKdGVzdAo=", ""), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentType:19:malformed", "/edXML/AttachmentEncoded/Attachment[1]/ContentTransferEncoded:19:missing"}},
+		{"empty file", packetOf("JVBERi0xLjQKdGVzdAo=", ""), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentType:22:malformed", "/edXML/AttachmentEncoded/Attachment[1]/ContentTransferEncoded:19:missing"}},
 		{"no payload", packetOf("<edXML:ContentTransferEncoded>JVBERi0xLjQKdGVzdAo=</edXML:ContentTransferEncoded>", ""), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentTransferEncoded:19:missing"}},
 		{"not base64", packetOf("JVBERi0xLjQKdGVzdAo=", "JVBERi0x*LjQKdGVzdAo="), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentTransferEncoded:23:malformed"}},
 		{"cut base64", packetOf("JVBERi0xLjQKdGVzdAo=", "JVBERi0xLjQKdGVzdAo"), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentTransferEncoded:23:malformed"}},
 		{"after the end of base64", packetOf("JVBERi0xLjQKdGVzdAo=", "JVBERi0xLjQKdGVzdAo=AAAA"), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentTransferEncoded:23:malformed"}},
 		{"no name", packetOf("<AttachmentName>a.pdf</AttachmentName>", ""), []string{"/edXML/AttachmentEncoded/Attachment[1]/AttachmentName:19:missing"}},
-		{"path for a name", packetOf("a.pdf", "../../etc/a.pdf"), []string{"/edXML/AttachmentEncoded/Attachment[1]/AttachmentName:19:malformed"}},
-		{"not a PDF", packetOf("JVBERi0xLjQKdGVzdAo=", "dGVzdA=="), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentType:19:malformed"}},
+		{"path for a name", packetOf("a.pdf", "../../etc/a.pdf"), []string{"/edXML/AttachmentEncoded/Attachment[1]/AttachmentName:21:malformed"}},
+		{"not a PDF", packetOf("JVBERi0xLjQKdGVzdAo=", "dGVzdA=="), []string{"/edXML/AttachmentEncoded/Attachment[1]/ContentType:22:malformed"}},
 		{"reference in vain", packetOf(`<edXML:edXMLManifest version="1.0" />`, `<edXML:edXMLManifest><edXML:Reference><edXML:ContentId>1</edXML:ContentId></edXML:Reference><edXML:Reference><edXML:ContentId>2</edXML:ContentId></edXML:Reference></edXML:edXMLManifest>`),
 			[]string{"/edXML/edXMLEnvelope/edXMLBody/edXMLManifest/Reference[2]:16:malformed"}},
 	} {
@@ -160,7 +160,7 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := json.Marshal(p.Check(p.UnknownCode(2, "Không có mã H99.", "There is no code H99."), p.UnknownCode(-1, "Đã đóng.", "Closed.")))
+	got, err := json.Marshal(p.Check(p.UnknownCode(1, "Không có mã H99.", "There is no code H99."), p.UnknownCode(-1, "Đã đóng.", "Closed.")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,5 +170,28 @@ func TestCheck(t *testing.T) {
 		`{"path":"` + messageHeaderPath + `/From/OrganId","line":6,"kind":"unknown_code","message_vi":"Đã đóng.","message_en":"Closed.",` + fix + `],"warnings":[]}`
 	if string(got) != want {
 		t.Errorf("checked\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestExactLines: what is wrong with a value is told with its own line, not that of the element around it.
+func TestExactLines(t *testing.T) {
+	t.Parallel()
+	own := func(element string) []string {
+		return []string{"<edXML:" + element + "><edXML:OrganId>", "<edXML:" + element + ">\n\n<edXML:OrganId>"}
+	}
+	p, err := Read(strings.NewReader(packetOf(append(append(own("From"), own("To")...), "H26</", "H26/A</", "<AttachmentName>a.pdf", "\n<AttachmentName>x/a.pdf")...)), Reading{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkPlaces(t, p.Warnings(), []string{"/To[1]/OrganId:11:malformed", "/edXML/AttachmentEncoded/Attachment[1]/AttachmentName:26:malformed"})
+	for i, line := range map[int]int{-1: 8, 0: 11} {
+		if q := p.UnknownCode(i, "a", "b"); q.Line != line {
+			t.Errorf("party %d stands in line %d, want %d", i, q.Line, line)
+		}
+	}
+	status := strings.NewReplacer("<edXML:To>", "<ResponseFor>\n<DocumentId>1</DocumentId>\n", "</edXML:To>", "</ResponseFor>", "</edXML:Subject>", "</edXML:Subject><StatusCode>03</StatusCode>",
+		"<edXML:DocumentId>H29.12-2026-000001</edXML:DocumentId>", "").Replace(packetOf())
+	if p, err = Read(strings.NewReader(status), Reading{}); err != nil || p.Kind != KindStatus || p.UnknownCode(0, "a", "b").Line != 9 {
+		t.Errorf("%v: %s, the other party stands in line %d, want 9", err, p.Kind, p.UnknownCode(0, "a", "b").Line)
 	}
 }

@@ -30,18 +30,23 @@ type Packet struct {
 	Status   *Status
 	Problems []Problem
 
-	header  string // path of MessageHeader
-	from    int    // line of From
-	parties []int  // lines of the To elements, or of ResponseFor in a status
+	header  string  // path of MessageHeader
+	from    int     // line of From
+	parties []party // where Document.To stand, or the one ResponseFor that counts in a status
 }
+
+// party is where a recipient stands: its number among the To elements, from 1, and its line.
+type party struct{ n, line int }
 
 // Limits of one packet's header, so that its few bytes cannot become much memory.
 const (
 	MaxRecipients  = 50_000 // To elements
 	MaxAttachments = 1_000
 	maxHeld        = 20 << 20 // estimated bytes of everything that Packet holds
+	maxText        = 1 << 20  // bytes of one text
 	maxUnknown     = 500      // unknown elements that are kept
 	maxUnknownText = 4 << 10  // bytes of each that are kept
+	maxSecrecy     = 10       // of those beyond, elements that speak of secrecy
 	defaultMaxFile = 1 << 30
 )
 
@@ -59,6 +64,9 @@ func Read(r io.Reader, o Reading) (Packet, error) {
 	if u, ok := err.(*Unreadable); ok {
 		d.p.Problems = append(d.p.Problems, u.Problem)
 	}
+	if d.p.Kind == "" { // it broke off, or has no envelope: what it said until then, else new, as without Bussiness
+		d.p.Kind = Document{Business: d.business}.Kind()
+	}
 	return d.p, err
 }
 
@@ -73,8 +81,11 @@ type reader struct {
 
 	errors, warnings int
 	unknownFound     []Unknown
+	secrecyFound     int  // of unknownFound, those beyond its bound
+	crowded          bool // warned that some unknown ones are not kept
 	business         *Business
 	businessRead     bool
+	businessTyped    bool // a BussinessDocType has been read
 	trace            []TraceHeader
 	manifest         []reference
 	enveloped        bool // the envelope has been read and Header called
@@ -82,6 +93,7 @@ type reader struct {
 	waiting          []waiting
 	found            []Attachment
 	payload          payload
+	swollen          int64 // bytes of the files that came out of their ZIPs beyond bombRatio
 }
 
 // packet reads the root element and all that follows it.
@@ -108,6 +120,7 @@ func (d *reader) packet() error {
 		return nil
 	}
 	d.checkAttachments(path)
+	d.settle() // again: unknown elements may stand behind the envelope, too
 	return nil
 }
 

@@ -102,14 +102,17 @@ type waiting struct {
 	aside   section // its content, decoded
 	carried bool    // it has a content at all
 	path    string
-	line    int
+	line    int // of the Attachment; of its name and type, when it has them
+	nameAt  int
+	typeAt  int
 }
 
 // attachment reads one Attachment. A content that can be handed out while it is read is; one that may be a ZIP to unwrap waits for
 // the attachment's end, where its name is known, and one that comes before the envelope's end waits for that (Header must be asked
 // before anything is stored).
 func (d *reader) attachment(i int) error {
-	w := waiting{i: i, path: d.s.path(), line: d.s.top().line}
+	line := d.s.top().line
+	w := waiting{i: i, path: d.s.path(), line: line, nameAt: line, typeAt: line}
 	handed := false
 	err := d.children(func(name string) error {
 		a := &w.a
@@ -117,10 +120,16 @@ func (d *reader) attachment(i int) error {
 		case "ContentId":
 			return d.value(&a.ContentID)
 		case "AttachmentName":
+			if d.s.top().index == 1 {
+				w.nameAt = d.s.top().line
+			}
 			return d.value(&a.Name)
 		case "Description":
 			return d.value(&a.Description)
 		case "ContentType":
+			if d.s.top().index == 1 {
+				w.typeAt = d.s.top().line
+			}
 			return d.value(&a.ContentType)
 		case "Format":
 			return d.value(&a.Format)
@@ -172,7 +181,7 @@ func (d *reader) content(w *waiting) (handed bool, err error) {
 }
 
 func (d *reader) warnType(w *waiting, declared, what string) {
-	d.warn(w.path+"/ContentType", w.line, malformed("ContentType", "ghi "+declared+" nhưng nội dung không phải "+what+".",
+	d.warn(w.path+"/ContentType", w.typeAt, malformed("ContentType", "ghi "+declared+" nhưng nội dung không phải "+what+".",
 		"says "+declared+" but the content is no "+what+".", "Ghi đúng kiểu nội dung / Write the content's true type"))
 }
 
@@ -261,7 +270,7 @@ func (d *reader) finished(w *waiting) error {
 		d.warn(w.path+"/AttachmentName", w.line, missing("AttachmentName"))
 	}
 	if w.a.FileName() != w.a.Name && w.a.Name != "" {
-		d.warn(w.path+"/AttachmentName", w.line, malformed("AttachmentName", "không phải tên tệp.", "is not a plain file name.", "Chỉ ghi tên tệp, không ghi đường dẫn / Give the file's name without a path"))
+		d.warn(w.path+"/AttachmentName", w.nameAt, malformed("AttachmentName", "không phải tên tệp.", "is not a plain file name.", "Chỉ ghi tên tệp, không ghi đường dẫn / Give the file's name without a path"))
 	}
 	d.found = append(d.found, w.a)
 	return d.hold(2 * groupCost)

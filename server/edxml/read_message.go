@@ -15,7 +15,8 @@ type header struct {
 	recipients   map[string]bool
 	coded        bool // a StatusCode has been read
 	codeLine     int
-	responseLine int
+	responseLine int // of the first ResponseFor
+	partyLine    int // of its OrganId, when it has one
 }
 
 // messageHeader reads MessageHeader, or Status, as Bkav calls it in a status packet.
@@ -23,18 +24,29 @@ func (d *reader) messageHeader(named bool) error {
 	h := header{recipients: map[string]bool{}}
 	h.doc.Type.Type = defaultType
 	path, line := d.s.path(), d.s.top().line
+	h.responseLine, h.partyLine = line, line
 	d.p.header = path
 	if err := d.children(func(name string) error { return d.messageChild(&h, name) }); err != nil {
 		return err
 	}
-	if named || h.coded && !(h.to > 0 && h.doc.ID != "") {
-		d.p.Kind, d.p.Status, d.p.parties = KindStatus, &h.status, []int{h.responseLine}
+	if named || h.isStatus() {
+		d.p.Kind, d.p.Status, d.p.parties = KindStatus, &h.status, []party{{1, h.partyLine}}
 		d.checkStatus(&h, path, line)
 		return nil
 	}
 	d.p.Document = &h.doc
 	d.checkDocument(&h, path, line)
 	return d.strays(&h, path, line)
+}
+
+// isStatus says whether a MessageHeader is a status's: it has a StatusCode, or lacks only that; but with both To and DocumentId it is a
+// document, whatever strays into it.
+func (h *header) isStatus() bool {
+	if h.to > 0 && h.doc.ID != "" {
+		return false
+	}
+	uncoded := h.to == 0 && h.doc.ID == "" && len(h.doc.ResponseFor) > 0 && (!h.status.At.IsZero() || h.status.Staff != (Staff{}))
+	return h.coded || uncoded
 }
 
 // strays keeps what only a status has but stood in a document, as unknown elements.
@@ -113,11 +125,15 @@ func (d *reader) group(fields map[string]*string) error {
 	})
 }
 
-// organization reads From or To.
-func (d *reader) organization(o *Organization) error {
-	return d.children(func(name string) error {
+// organization reads From or To. at is the line of its code, or its own when it has none.
+func (d *reader) organization(o *Organization) (at int, err error) {
+	at = d.s.top().line
+	err = d.children(func(name string) error {
 		switch name {
 		case "OrganId":
+			if d.s.top().index == 1 {
+				at = d.s.top().line
+			}
 			return d.value(&o.ID)
 		case "OrganizationInCharge":
 			return d.value(&o.InCharge)
@@ -136,19 +152,21 @@ func (d *reader) organization(o *Organization) error {
 		}
 		return d.unknown()
 	})
+	return at, err
 }
 
 func (d *reader) sender(h *header) error {
 	var o Organization
-	if err := d.organization(&o); err != nil {
+	at, err := d.organization(&o)
+	if err != nil {
 		return err
 	}
 	if o.ID == "" {
-		d.fail(d.s.closedPath()+"/OrganId", d.s.closed.line, missing("OrganId"))
+		d.fail(d.s.closedPath()+"/OrganId", at, missing("OrganId"))
 	}
-	d.checkCode(o.ID)
+	d.checkCode(o.ID, at)
 	h.doc.From, h.status.From = o, o
-	d.p.from = d.s.closed.line
+	d.p.from = at
 	return nil
 }
 
@@ -158,20 +176,24 @@ func (d *reader) recipient(h *header) error {
 			"Chia thành nhiều gói tin / Split it into several packets")
 	}
 	var o Organization
-	if err := d.organization(&o); err != nil {
+	at, err := d.organization(&o)
+	if err != nil {
 		return err
 	}
 	if o.ID == "" {
-		d.fail(d.s.closedPath()+"/OrganId", d.s.closed.line, missing("OrganId"))
+		d.fail(d.s.closedPath()+"/OrganId", at, missing("OrganId"))
 	}
-	d.checkCode(o.ID)
+	d.checkCode(o.ID, at)
 	if key := strings.ToUpper(o.ID); key != "" && h.recipients[key] {
 		d.warn(d.s.closedPath(), d.s.closed.line, malformed("To", "lặp lại mã "+o.ID+".", "repeats the code "+o.ID+".", "Bỏ nơi nhận lặp / Remove the doubled recipient"))
 	} else {
 		h.recipients[key] = true
 	}
-	h.doc.To = append(h.doc.To, o) // though it be empty: then the packet is refused, and the i-th is still the i-th
-	d.p.parties = append(d.p.parties, d.s.closed.line)
+	if o == (Organization{}) { // the packet is refused, and five bytes of <To/> need not cost two hundred
+		return nil
+	}
+	h.doc.To = append(h.doc.To, o)
+	d.p.parties = append(d.p.parties, party{h.to, at})
 	return d.hold(groupCost + recipientCost)
 }
 
@@ -179,11 +201,11 @@ func (d *reader) recipient(h *header) error {
 const recipientCost = 64
 
 // checkCode warns of a code that no directory can hold; whether it exists is the directory's to say.
-func (d *reader) checkCode(code string) {
+func (d *reader) checkCode(code string, line int) {
 	odd := strings.Trim(code, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.") != "" ||
 		strings.HasPrefix(code, ".") || strings.HasSuffix(code, ".") || strings.Contains(code, "..") || strings.Count(code, ".") > 3
 	if odd {
-		d.warn(d.s.closedPath()+"/OrganId", d.s.closed.line, malformed("OrganId", "\""+clip(code)+"\" không đúng dạng mã định danh (tối đa 4 nhóm chữ và số, cách nhau bằng dấu chấm).",
+		d.warn(d.s.closedPath()+"/OrganId", line, malformed("OrganId", "\""+clip(code)+"\" không đúng dạng mã định danh (tối đa 4 nhóm chữ và số, cách nhau bằng dấu chấm).",
 			"\""+clip(code)+"\" does not look like an agency code (at most 4 groups of letters and digits between dots).", "Kiểm tra lại mã / Check the code"))
 	}
 }

@@ -19,7 +19,9 @@ func (d *reader) otherInfo(o *OtherInfo, name string) error {
 		return d.joined(&o.ReplyFors)
 	case "Direction":
 		yes, err := d.flag()
-		o.Direction = yes
+		if yes != nil {
+			o.Direction = yes
+		}
 		return err
 	case "ReferenceCodes":
 		return d.joined(&o.ReferenceCodes)
@@ -35,6 +37,9 @@ var priorities = map[string]int{"thường": 0, "khẩn": 1, "thượng khẩn":
 // priority reads 0 to 4. A number beyond is kept and warned of.
 func (d *reader) priority(v *int) error {
 	line := d.s.top().line
+	if d.s.top().index > 1 {
+		return d.again()
+	}
 	text, err := d.text()
 	if err != nil || text == "" {
 		return err
@@ -86,8 +91,10 @@ func (d *reader) leaves(parts *[]string) error {
 		if trimmed == "" {
 			return nil
 		}
-		*parts = append(*parts, trimmed)
-		return d.hold(2*valueCost + len(trimmed))
+		if err := d.hold(valueCost + len(trimmed)); err != nil {
+			return err
+		}
+		return grow(d, parts, trimmed)
 	}
 	for {
 		tok, err := d.s.next()
@@ -99,8 +106,8 @@ func (d *reader) leaves(parts *[]string) error {
 			return flush()
 		case tokenText:
 			text = append(text, d.s.text...)
-			if len(text) > maxHeld {
-				return d.hold(len(text))
+			if len(text) > maxText {
+				return d.longText()
 			}
 		case tokenStart:
 			if err := flush(); err != nil {
@@ -117,9 +124,13 @@ func (d *reader) leaves(parts *[]string) error {
 func (d *reader) responseFor(h *header) error {
 	var f ResponseFor
 	line := d.s.top().line
+	at := line
 	err := d.children(func(name string) error {
 		switch name {
 		case "OrganId":
+			if d.s.top().index == 1 {
+				at = d.s.top().line
+			}
 			return d.value(&f.OrganID)
 		case "Code":
 			return d.value(&f.Code)
@@ -133,9 +144,8 @@ func (d *reader) responseFor(h *header) error {
 	if err != nil || f == (ResponseFor{}) {
 		return err
 	}
-	h.doc.ResponseFor = append(h.doc.ResponseFor, f)
-	if len(h.doc.ResponseFor) == 1 {
-		h.status.ResponseFor, h.responseLine = f, line
+	if len(h.doc.ResponseFor) == 0 {
+		h.status.ResponseFor, h.responseLine, h.partyLine = f, line, at
 	}
-	return d.hold(groupCost)
+	return grow(d, &h.doc.ResponseFor, f)
 }

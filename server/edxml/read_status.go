@@ -40,7 +40,7 @@ func (d *reader) checkStatus(h *header, path string, line int) {
 		d.fail(path+"/From", line, missing("From"))
 	}
 	s := &h.status
-	switch at := max(h.responseLine, line); {
+	switch at := h.responseLine; {
 	case s.ResponseFor == (ResponseFor{}):
 		d.fail(path+"/ResponseFor", line, missing("ResponseFor"))
 	case s.ResponseFor.OrganID == "":

@@ -40,8 +40,7 @@ func (d *reader) traceHeader() error {
 	if err != nil || t == (TraceHeader{}) {
 		return err
 	}
-	d.trace = append(d.trace, t)
-	return d.hold(groupCost)
+	return grow(d, &d.trace, t)
 }
 
 // theBusiness is the packet's Business, made when first needed.
@@ -54,8 +53,11 @@ func (d *reader) theBusiness() *Business {
 
 func (d *reader) paper() error {
 	yes, err := d.flag()
-	if yes != nil {
-		d.theBusiness().Paper = yes
+	if yes == nil {
+		return err
+	}
+	if b := d.theBusiness(); b.Paper == nil {
+		b.Paper = yes
 	}
 	return err
 }
@@ -87,10 +89,14 @@ func (d *reader) readBusiness() error {
 var kinds = []Kind{KindNew, KindRecall, KindUpdate, KindReplace}
 
 func (d *reader) businessKind(b *Business) error {
+	if d.businessTyped { // under its other spelling
+		return d.again()
+	}
 	n, ok, err := d.number()
 	if err != nil || !ok {
 		return err
 	}
+	d.businessTyped = true
 	if n < 0 || n >= len(kinds) {
 		name := d.s.closed.local
 		d.warn(d.s.closedPath(), d.s.closed.line, malformed(name, "phải là 0 đến 3; coi như văn bản mới.", "must be 0 to 3; taken as new.",
@@ -122,32 +128,42 @@ func (d *reader) change(b *Business) error {
 	if err != nil || !c.Content && !c.Receivers && len(c.List) == 0 {
 		return err
 	}
-	b.Changes = append(b.Changes, c)
-	return d.hold(groupCost)
+	return grow(d, &b.Changes, c)
 }
 
 func (d *reader) isSet(v *bool) error {
 	yes, err := d.flag()
-	*v = yes != nil && *yes
+	if yes != nil {
+		*v = *yes
+	}
 	return err
 }
 
 func (d *reader) receiver(c *Change) error {
 	var r Receiver
-	err := d.children(func(name string) error {
+	var added *bool
+	err := d.children(func(name string) (err error) {
 		switch name {
 		case "OrganId":
 			return d.value(&r.OrganID)
 		case "ReceiverType":
-			return d.isSet(&r.Added)
+			if d.s.top().index > 1 {
+				return d.again()
+			}
+			added, err = d.flag()
+			return err
 		}
 		return d.unknown()
 	})
-	if err != nil || r == (Receiver{}) {
+	if err != nil || r.OrganID == "" && added == nil {
 		return err
 	}
-	c.List = append(c.List, r)
-	return d.hold(groupCost)
+	if added == nil { // read as removed: a person should see it
+		d.warn(d.s.closedPath()+"/ReceiverType", d.s.closed.line, missing("ReceiverType"))
+		added = new(bool)
+	}
+	r.Added = *added
+	return grow(d, &c.List, r)
 }
 
 func (d *reader) replacements(b *Business) error {
@@ -168,8 +184,7 @@ func (d *reader) replacements(b *Business) error {
 		if err != nil || r.DocumentID == "" && len(r.OrganIDs) == 0 {
 			return err
 		}
-		b.Replacements = append(b.Replacements, r)
-		return d.hold(groupCost)
+		return grow(d, &b.Replacements, r)
 	})
 }
 
@@ -178,6 +193,5 @@ func (d *reader) businessStaff(b *Business) error {
 	if err := d.staff(&s); err != nil || s == (Staff{}) {
 		return err
 	}
-	b.Staff = append(b.Staff, s)
-	return d.hold(groupCost)
+	return grow(d, &b.Staff, s)
 }

@@ -127,7 +127,7 @@ func drawBusiness(t *rapid.T) *Business {
 }
 
 func drawAttachment(t *rapid.T) (Attachment, []byte) {
-	ext := rapid.SampledFrom([]string{".pdf", ".PDF", ".doc", ".docx", ".xls", ".xlsx", ".zip", ".ZIP", ".jpg", ".tar.gz", "", ".có dấu", ".x/y"}).Draw(t, "ext")
+	ext := rapid.SampledFrom([]string{".pdf", ".PDF", ".doc", ".docx", ".xls", ".xlsx", ".xsl", ".xslx", ".XSL", ".txt", ".xml", ".zip", ".ZIP", ".jpg", ".tar.gz", "", ".có dấu", ".x/y"}).Draw(t, "ext")
 	content := rapid.OneOf(rapid.SliceOfN(rapid.Byte(), 0, 300), rapid.Custom(func(t *rapid.T) []byte {
 		return bytes.Repeat(rapid.SliceOfN(rapid.Byte(), 1, 50).Draw(t, "bytes"), rapid.IntRange(1, 5000).Draw(t, "times"))
 	})).Draw(t, "content")

@@ -55,7 +55,7 @@ type frame struct {
 	kids  []kid
 }
 
-// kid counts the children of one name; a frame counts at most maxKids names.
+// kid counts the children of one name; a frame counts the names of packets and at most maxKids others.
 type kid struct {
 	local string
 	count int

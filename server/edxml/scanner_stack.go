@@ -37,7 +37,8 @@ func (f *frame) count(local string) int {
 			return f.kids[i].count
 		}
 	}
-	if len(f.kids) < maxKids {
+	// Names that mean something are always counted: else a packet could hide behind sixty-four others that its From comes again.
+	if len(f.kids) < maxKids || known[local] != "" {
 		f.kids = append(f.kids, kid{local, 1})
 	}
 	return 1
@@ -52,7 +53,18 @@ func (s *scanner) path() string {
 	for i := range s.stack {
 		s.stack[i].appendTo(&b)
 	}
-	return b.String()
+	return clipPath(b.String())
+}
+
+// maxPath is twice the longest path of a real packet. Without a bound, sixty-four long names would make kilobytes of each four that one
+// unknown element takes, a thousand times, in memory and in every answer.
+const maxPath = 256
+
+func clipPath(path string) string {
+	if len(path) <= maxPath {
+		return path
+	}
+	return strings.ToValidUTF8(path[:maxPath/2], "") + "…" + strings.ToValidUTF8(path[len(path)-maxPath/2:], "")
 }
 
 // closedPath is the path of the element that the last tokenEnd ended.
@@ -62,7 +74,7 @@ func (s *scanner) closedPath() string {
 		s.stack[i].appendTo(&b)
 	}
 	s.closed.appendTo(&b)
-	return b.String()
+	return clipPath(b.String())
 }
 
 // counted are the elements that usually come many times; their number stands in a path even when it is 1.

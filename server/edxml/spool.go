@@ -7,6 +7,9 @@ import (
 	"os"
 )
 
+// ErrAside means that a content could not be kept aside or read back: the disk's fault, not the packet's.
+var ErrAside = errors.New("edxml: cannot keep an attachment aside")
+
 // spool keeps contents aside, one after the other: the first MiB in memory, what is beyond in a file that has no name any more, so that
 // nothing stays behind, however the process ends.
 type spool struct {
@@ -28,7 +31,7 @@ func (s *spool) keep(r io.Reader) (section, error) {
 	for {
 		n, err := r.Read(buf)
 		if failed := s.write(buf[:n]); failed != nil {
-			return section{}, fmt.Errorf("keep an attachment aside: %w", failed)
+			return section{}, fmt.Errorf("%w: %w", ErrAside, failed)
 		}
 		if err == io.EOF {
 			return section{from, s.size - from}, nil
@@ -83,7 +86,11 @@ func (s *spool) ReadAt(b []byte, off int64) (int, error) {
 		}
 		return n, nil
 	}
-	return s.file.ReadAt(b, off)
+	n, err := s.file.ReadAt(b, off)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%w: %w", ErrAside, err)
+	}
+	return n, err
 }
 
 func (s *spool) open(c section) *io.SectionReader { return io.NewSectionReader(s, c.from, c.size) }

@@ -2,6 +2,7 @@ package edxml
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -71,6 +72,38 @@ func TestWrittenNames(t *testing.T) {
 		}
 		if e, ok := tok.(xml.StartElement); ok && e.Name.Space != namespace {
 			t.Errorf("%s is in the namespace %q", e.Name.Local, e.Name.Space)
+		}
+	}
+}
+
+// TestPayloads: the table of spec 2.5, with the library's two slips: what goes raw and what in a ZIP, and what is declared; extensions come
+// out in lower case, else VNPT's reader opens x.ZIP and loses all but its first entry.
+func TestPayloads(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]struct {
+		name, contentType string
+		raw               bool
+	}{
+		"a.pdf": {"a.pdf", "application/pdf", true}, "a.PDF": {"a.pdf", "application/pdf", true}, "a.doc": {"a.doc", "application/doc", true},
+		"a.docx": {"a.docx", "application/docx", true}, "a.xsl": {"a.xsl", "application/xsl", true}, "a.xslx": {"a.xslx", "application/xslx", true},
+		"a.zip": {"a.zip", "application/zip", true}, "A.ZIP": {"A.zip", "application/zip", true}, "a.b.Zip": {"a.b.zip", "application/zip", true},
+		"a.xls": {"a.xls", "application/zip", false}, "a.XLSX": {"a.xlsx", "application/zip", false}, "a.txt": {"a.txt", "application/zip", false},
+		"a.xml": {"a.xml", "application/zip", false}, "a.jpg": {"a.jpg", "application/zip", false}, "a": {"a", "application/zip", false},
+		"a.tar.gz": {"a.tar.gz", "application/zip", false}, "a.pdf.exe": {"a.pdf.exe", "application/zip", false},
+	} {
+		d := Document{From: Organization{ID: "H29"}, To: []Organization{{ID: "H26"}}, ID: "1", Attachments: []Attachment{{Name: name}}}
+		packet := string(write(t, d, [][]byte{[]byte("nội dung")}))
+		if strings.Count(packet, "AttachmentName>"+want.name+"<") != 2 || strings.Count(packet, "ContentType>"+want.contentType+"<") != 2 {
+			t.Errorf("%s: want %+v twice in\n%s", name, want, packet)
+		}
+		_, rest, _ := strings.Cut(packet, `<edXML:ContentTransferEncoded xmlns:edXML="`+namespace+`">`)
+		encoded, _, _ := strings.Cut(rest, "<")
+		content, err := base64.StdEncoding.DecodeString(encoded)
+		if err != nil || (string(content) == "nội dung") != want.raw || strings.HasPrefix(string(content), localHeader) == want.raw {
+			t.Errorf("%s: the payload is %q (%v), raw %v", name, content, err, want.raw)
+		}
+		if read := readAll(t, []byte(packet)); read.Files[0] != "nội dung" || read.Document.Attachments[0].Wrapped == want.raw {
+			t.Errorf("%s: reads again as %q, %+v", name, read.Files[0], read.Document.Attachments[0])
 		}
 	}
 }

@@ -3,6 +3,7 @@ package edxml
 import (
 	"compress/flate"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -25,7 +26,7 @@ const (
 	flagEncrypted = 1
 	methodStored  = 0
 	methodDeflate = 8
-	bombSize      = 64 << 20 // below it any ratio is believed: empty spreadsheets pack well
+	bombSize      = 64 << 20 // of all files that grow beyond bombRatio: empty spreadsheets pack well
 	bombRatio     = 100
 	maxEntryName  = 36 + 1 + maxExtension
 	maxExtension  = 16
@@ -114,11 +115,14 @@ func (e entry) open(z *io.SectionReader) io.Reader {
 	return io.LimitReader(r, e.size+1)
 }
 
-// sound unpacks once into nothing: only what has the size and checksum it promises is a wrapped file.
-func (e entry) sound(z *io.SectionReader) bool {
+// sound unpacks once into nothing: only what has the size and checksum it promises is a wrapped file. The error is the disk's.
+func (e entry) sound(z *io.SectionReader) (bool, error) {
 	sum := crc32.NewIEEE()
 	n, err := io.Copy(sum, e.open(z))
-	return err == nil && n == e.size && sum.Sum32() == e.crc
+	if errors.Is(err, ErrAside) {
+		return false, err
+	}
+	return err == nil && n == e.size && sum.Sum32() == e.crc, nil
 }
 
 // unwrap gives the file of a content kept aside: out of its ZIP when it is exactly the one that VNPT's library makes for that name.
@@ -129,20 +133,35 @@ func (d *reader) unwrap(w *waiting, known Attachment) (content io.Reader, wrappe
 	if !ok || !uuidName.MatchString(e.name) || !wraps(e.name, known.Name) {
 		return z, false, nil
 	}
-	if e.size > d.o.MaxFile || e.size > bombSize && e.size > bombRatio*e.packed {
+	if e.size > d.o.MaxFile || !d.believes(e) {
 		d.warn(w.path, w.line, sentence{TooLong, fmt.Sprintf("Tệp nén sẽ giãn ra %d byte; giữ nguyên bản nén.", e.size),
 			fmt.Sprintf("The packed file would become %d bytes; it is kept packed.", e.size), "Gửi tệp nhỏ hơn / Send a smaller file"})
 		return z, false, nil
 	}
-	if !e.sound(z) {
+	if good, err := e.sound(z); err != nil {
+		return nil, false, err
+	} else if !good {
 		d.warn(w.path, w.line, sentence{Malformed, "Tệp nén bị hỏng; giữ nguyên bản nén.", "The packed file is damaged; it is kept packed.", "Nén lại tệp / Pack the file again"})
 		return z, false, nil
 	}
 	if known.ContentType != "application/zip" {
-		d.warn(w.path+"/ContentType", w.line, malformed("ContentType", "không ghi application/zip nhưng tệp được nén; phần mềm khác có thể nhận bản nén.",
+		d.warn(w.path+"/ContentType", w.typeAt, malformed("ContentType", "không ghi application/zip nhưng tệp được nén; phần mềm khác có thể nhận bản nén.",
 			"is not application/zip but the file is packed; other software may take the ZIP for it.", "Ghi application/zip / Write application/zip"))
 	}
 	return e.open(z), true, nil
+}
+
+// believes says whether a ZIP may become what its directory says. Beyond bombRatio a packet has bombSize for all its files together, or a
+// thousand small ones would be worth what the one large one is not.
+func (d *reader) believes(e entry) bool {
+	if e.size <= bombRatio*e.packed {
+		return true
+	}
+	if d.swollen+e.size > bombSize {
+		return false
+	}
+	d.swollen += e.size
+	return true
 }
 
 // wraps says whether an entry of that name wraps a file of this name: the same extension. A .zip in lower case is never wrapped, so what

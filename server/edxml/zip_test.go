@@ -141,6 +141,34 @@ func TestBomb(t *testing.T) {
 	}
 }
 
+// TestManyBombs: a thousand files that each grow a thousandfold have together what one of them may have; files that pack as files do are
+// all taken out.
+func TestManyBombs(t *testing.T) {
+	t.Parallel()
+	const size, count = 4 << 20, 40
+	file := func(content string) string {
+		packet := withFile("a.txt", "application/zip", zipped(t, zip.Deflate, entryUUID+".txt", content))
+		return packet[strings.Index(packet, "<Attachment>") : strings.Index(packet, "</Attachment>")+len("</Attachment>")]
+	}
+	for content, want := range map[string]int{strings.Repeat("\x00", size): bombSize / size, strings.Repeat("0123456789abcdef", 8) + strings.Repeat("x", 512): count} {
+		one := file(content)
+		packet := strings.Replace(packetOf(), packetOf()[strings.Index(packetOf(), "<Attachment>"):strings.Index(packetOf(), "</Attachment>")+len("</Attachment>")], strings.Repeat(one, count), 1)
+		p, err := Read(strings.NewReader(packet), Reading{})
+		if err != nil || len(p.Document.Attachments) != count {
+			t.Fatal(err, len(p.Document.Attachments))
+		}
+		unwrapped := 0
+		for _, a := range p.Document.Attachments {
+			if a.Wrapped {
+				unwrapped++
+			}
+		}
+		if unwrapped != want || len(p.Warnings()) != count-want {
+			t.Errorf("of %d files of %d bytes %d are taken out, want %d; %d warnings", count, len(content), unwrapped, want, len(p.Warnings()))
+		}
+	}
+}
+
 // TestHostileDirectory: a ZIP whose directory would fill the memory of archive/zip costs none.
 func TestHostileDirectory(t *testing.T) {
 	var b bytes.Buffer
