@@ -156,8 +156,8 @@ var vxpCodes = map[string]string{
 	"foreign_sender": "19", "foreign": "19", "foreign_original": "19",
 	"hash_file": "10", "body_large": "10", "file_large": "10", "dispatch_large": "10", "parts": "10", "body": "10",
 	"policy": "21", "signature_broken": "21", "pdf_encrypted": "21", "secret": "21", "zip_bomb": "21", "file_name": "21",
-	"not_found": "21", "recalled": "21", "state": "21", "malformed": "21", "missing": "21",
-	"json": "22", "metadata": "22", "edxml": "22", "conflict": "22", "too_long": "22", "utf8": "22",
+	"not_found": "21", "recalled": "21", "superseded": "21", "state": "21", "receipts_many": "21", "malformed": "21", "missing": "21",
+	"headers_large": "10", "status_unknown": "22", "json": "22", "metadata": "22", "edxml": "22", "conflict": "22", "too_long": "22", "utf8": "22",
 }
 
 // vxpCode finds a refusal's code on the wire. Of recipients that cannot be sent to, locked ones are 23 when all are.

@@ -177,3 +177,27 @@ func (v *vxpSystem) sent(docID string) []map[string]any {
 	}
 	return rows
 }
+
+// TestVXPCodes: every refusal that the face can meet has a code of its own. 20 tells a client to try again without end, so
+// it stands only for what passes.
+func TestVXPCodes(t *testing.T) {
+	t.Parallel()
+	passes := map[string]bool{"rate": true, "unavailable": true, "internal": true, "timeout": true}
+	native := map[string]bool{"method": true, "request": true, "media_type": true, "part_order": true, "part_unknown": true, "part_extra": true,
+		"unknown_field": true, "original_unknown": true, "files_none": true, "file_empty": true, "not_pdf": true, "signature_twice": true,
+		"signature_large": true, "idempotency_key": true, "hash_mismatch": true, "reason_required": true, "not_asked": true, "range": true,
+		"code": true, "query": true, "not_connected": true}
+	for code := range problems {
+		if vxpCodes[code] == "" && !passes[code] && !native[code] {
+			t.Errorf("%s is 20 over VXP, which a client repeats for ever", code)
+		}
+		if vxpCodes[code] != "" && (passes[code] || native[code]) {
+			t.Errorf("%s is listed twice", code)
+		}
+	}
+	for code := range vxpCodes {
+		if _, ok := problems[code]; !ok && code != "not_original" && code != "foreign_original" {
+			t.Errorf("%s is no refusal", code)
+		}
+	}
+}

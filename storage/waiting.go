@@ -145,6 +145,7 @@ func (f Failure) queue(batch *pgx.Batch, try int, d lockedDelivery) State {
 		id.Dispatch, id.N, f.System, f.At.UTC(), outcome, f.Reason)
 	if outcome == Later {
 		batch.Queue(`UPDATE queue SET due = $3 WHERE dispatch_id = $1 AND n = $2 AND kind = 'd'`, id.Dispatch, id.N, f.Next(try, d.urgency).UTC())
+		batch.Queue(`UPDATE delivery SET reason = $3 WHERE dispatch_id = $1 AND n = $2 AND state = 'pending'`, id.Dispatch, id.N, f.Reason)
 		return d.state
 	}
 	batch.Queue(`DELETE FROM queue WHERE dispatch_id = $1 AND n = $2 AND kind = 'd'`, id.Dispatch, id.N)
