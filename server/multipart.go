@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -11,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/truc-lienthong/truc/server/edxml"
+	"github.com/truc-lienthong/truc/storage"
 )
 
 // multipartParts reads the parts of a native submission after its first one.
@@ -80,6 +82,8 @@ func bodyProblem(err error) error {
 	switch {
 	case errors.As(err, &p):
 		return p
+	case errors.Is(err, edxml.ErrAside), errors.Is(err, storage.ErrUnavailable): // our disk, not the body
+		return fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
 	case errors.As(err, &packet):
 		return packetProblem([]edxml.Problem{packet.Problem})
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):

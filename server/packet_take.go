@@ -71,6 +71,9 @@ func (in *packetIntake) refusal(packet edxml.Packet, err error) error {
 		return bodyProblem(err)
 	case len(faults) > 0: // found behind the header, or there is no header at all
 		return packetProblem(faults)
+	case packet.Document != nil && in.sub.meta.Secrecy == "":
+		in.sub.meta.Secrecy, _, _ = packet.Document.Secrecy() // a mark may stand behind the envelope
+		return in.refuseSecret(in.ctx, in.sub)
 	}
 	return nil
 }

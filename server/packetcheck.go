@@ -12,10 +12,7 @@ import (
 
 	"github.com/truc-lienthong/truc/routing"
 	"github.com/truc-lienthong/truc/server/edxml"
-	"github.com/truc-lienthong/truc/storage"
 )
-
-func init() { native = append(native, route{"POST", "/packets/check", (*Server).postPacketCheck, -1}) }
 
 // postPacketCheck says what is wrong with an edXML packet, where, and how to mend it (R109). That it has errors is the answer, not a
 // refusal: 200. Nothing is kept of it.
@@ -23,7 +20,7 @@ func (s *Server) postPacketCheck(c echo.Context) error {
 	look, err := boolQuery(c, "directory")
 	var p edxml.Packet
 	if err == nil {
-		p, err = s.readForCheck(http.MaxBytesReader(c.Response(), c.Request().Body, s.packetLimit()))
+		p, err = s.readForCheck(&bounded{c.Request().Body, s.Limits.Packet, s.Limits.Packet})
 	}
 	if err != nil {
 		drain(c) // also behind what made a packet unreadable: the sender reads our answer when it has sent all
@@ -38,9 +35,6 @@ func (s *Server) postPacketCheck(c echo.Context) error {
 	return c.JSON(http.StatusOK, p.Check(further...))
 }
 
-// packetLimit is how large a packet may be: the files that a dispatch may have, in base64 with its line ends, and a header.
-func (s *Server) packetLimit() int64 { return s.Limits.Dispatch/57*78 + 32<<20 }
-
 // readForCheck reads a packet and throws its files away. They are bounded as a dispatch's are: packed files must not cost more here.
 func (s *Server) readForCheck(body io.Reader) (edxml.Packet, error) {
 	left := s.Limits.Dispatch
@@ -51,14 +45,8 @@ func (s *Server) readForCheck(body io.Reader) (edxml.Packet, error) {
 		}
 		return nil
 	}})
-	var large *http.MaxBytesError
-	switch {
-	case err == nil, errors.As(err, new(*edxml.Unreadable)):
+	if err == nil || errors.As(err, new(*edxml.Unreadable)) {
 		return p, err
-	case errors.As(err, &large):
-		return p, problem("body_large", "", large.Limit)
-	case errors.Is(err, edxml.ErrAside):
-		return p, fmt.Errorf("%w: %w", storage.ErrUnavailable, err)
 	}
 	return p, bodyProblem(err)
 }

@@ -61,7 +61,7 @@ func TestPacketCheckGolden(t *testing.T) {
 // TestPacketCheckBounds: a body beyond the limit, files that unpack beyond it, a body that stops: refused, and nothing kept.
 func TestPacketCheckBounds(t *testing.T) {
 	t.Parallel()
-	a := newAxis(t, "", func(_ *axis, c *Config) { c.Limits.Dispatch, c.Limits.File = 1<<20, 1<<20 })
+	a := newAxis(t, "", func(_ *axis, c *Config) { c.Limits.Dispatch, c.Limits.File, c.Limits.Packet = 1<<20, 1<<20, 32<<20 })
 	whole := packet(t, func(*edxml.Document) {}, file{"a.txt", "text/plain", []byte("x")})
 	post := func(body io.Reader) reply {
 		return a.call("H29.12", "POST", "/api/v1/packets/check", body)

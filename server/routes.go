@@ -38,6 +38,7 @@ var native = []route{
 	{"GET", "/agencies", (*Server).searchAgencies, 0},
 	{"GET", "/agencies/:code", (*Server).getAgency, 0},
 	{"POST", "/plan", (*Server).postPlan, 0},
+	{"POST", "/packets/check", (*Server).postPacketCheck, -1},
 }
 
 // open are the routes that need no credential.

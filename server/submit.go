@@ -75,10 +75,8 @@ func (s *Server) conclude(ctx context.Context, sub *submission) (*storage.Accept
 
 // admit checks everything that the metadata alone can tell.
 func (s *Server) admit(ctx context.Context, sub *submission) error {
-	if sub.meta.secret() {
-		s.securityEvent(ctx, storage.Event{At: s.Now(), Actor: sub.caller.ID, IP: sub.ip, Action: "dispatch.secret_refused",
-			Object: sub.meta.Sender}) // no subject, no id: even metadata of a secret are not kept
-		return problem("secret", "secrecy")
+	if err := s.refuseSecret(ctx, sub); err != nil {
+		return err
 	}
 	d := s.directory()
 	sub.directory = d.Version()
@@ -114,6 +112,15 @@ func (s *Server) findOriginal(ctx context.Context, sub *submission) error {
 	}
 	sub.original = id
 	return err
+}
+
+// refuseSecret keeps state secrets out (R2). No subject and no id are noted: even metadata of a secret are not kept.
+func (s *Server) refuseSecret(ctx context.Context, sub *submission) error {
+	if !sub.meta.secret() {
+		return nil
+	}
+	s.securityEvent(ctx, storage.Event{At: s.Now(), Actor: sub.caller.ID, IP: sub.ip, Action: "dispatch.secret_refused", Object: sub.meta.Sender})
+	return problem("secret", "secrecy")
 }
 
 // recipientPlan is what the directory makes of a list of codes.

@@ -201,3 +201,15 @@ func TestVXPCodes(t *testing.T) {
 		}
 	}
 }
+
+// TestVXPSecretBehind: a mark of secrecy that stands behind the files refuses the packet too, and nothing of it is kept.
+func TestVXPSecretBehind(t *testing.T) {
+	t.Parallel()
+	a := newAxis(t, "")
+	packet := strings.Replace(string(a.testPacket("SECRET-1", "H26")), "</edXML>", "<SecurityLevel>TỐI MẬT</SecurityLevel></edXML>", 1)
+	a.untouched(t, func() {
+		if got := a.vxp("H29.12").send([]byte(packet), "H29.12"); got["ErrorCode"] != "21" || !strings.Contains(got["ErrorDesc"].(string), "mat") {
+			t.Errorf("sendEdoc: %v", got)
+		}
+	})
+}
