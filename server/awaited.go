@@ -33,6 +33,9 @@ func Awaits(d storage.Dispatch, dl storage.Delivery) (a Awaited, ok bool) {
 	case storage.Recalled:
 		return Awaited{}, false
 	}
+	if dl.Withdrawn != "" { // its recipient has agreed: that was the last that was awaited of it
+		return Awaited{}, false
+	}
 	switch dl.Status {
 	case "", storage.Arrived:
 		return Awaited{"clerk", "Chờ văn thư đơn vị nhận tiếp nhận hoặc từ chối", "The recipient's clerk is to register or return it", endOfDay(dl.StateAt)}, true

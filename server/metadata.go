@@ -43,6 +43,9 @@ type Metadata struct {
 	ToPlaces        []string        `json:"to_places,omitempty"` // nơi nhận, as printed; not routing
 	References      []Reference     `json:"references,omitempty"`
 	Steering        int             `json:"steering,omitempty"`
+
+	replaced []string // of a packet: every document that it replaces; Original is the first
+	added    []string // of a packet: the recipients that an update adds
 }
 
 // DocumentType is tên loại văn bản with its number in the lists of TT 01/2022/TT-BTTTT, which real traffic uses freely.

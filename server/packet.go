@@ -97,15 +97,37 @@ func fromPacket(p *edxml.Packet) Metadata {
 	}
 	if b := d.Business; b != nil {
 		m.Reason = b.Reason
-		if m.Kind != "new" {
-			m.Original = d.Original()
-		}
+		m.concern(d)
 		m.Paper = b.Paper != nil && *b.Paper
 	}
 	if d.Steering != nil {
 		m.Steering = *d.Steering
 	}
 	return m
+}
+
+// concern reads which documents a packet is about. A replacement lists them; its own id is a new document's.
+func (m *Metadata) concern(d *edxml.Document) {
+	switch m.Kind {
+	case "new":
+		return
+	case "replace":
+		for _, r := range d.Business.Replacements {
+			m.replaced = append(m.replaced, r.DocumentID)
+		}
+		if m.Original = d.Business.DocumentID; len(m.replaced) > 0 {
+			m.Original = m.replaced[0]
+		}
+	default:
+		m.Original = d.Original()
+	}
+	for _, change := range d.Business.Changes {
+		for _, r := range change.List {
+			if r.Added {
+				m.added = append(m.added, r.OrganID)
+			}
+		}
+	}
 }
 
 func packetDay(d edxml.Date) string {
@@ -152,8 +174,11 @@ func (s *Server) toPacket(d storage.Dispatch, m Metadata, to []routing.Code) edx
 	if m.Steering != 0 {
 		doc.Steering = &m.Steering
 	}
-	if d.Kind != storage.New {
+	switch d.Kind {
+	case storage.Recall, storage.Update:
 		doc.Business.DocumentID = m.Original
+	case storage.Replace:
+		doc.Business.Replacements = []edxml.Replacement{{DocumentID: m.Original, OrganIDs: codes(to)}}
 	}
 	for _, code := range to {
 		doc.To = append(doc.To, s.organization(code))
@@ -169,6 +194,14 @@ func (s *Server) toPacket(d storage.Dispatch, m Metadata, to []routing.Code) edx
 		doc.Attachments = append(doc.Attachments, edxml.Attachment{Name: a.Name, MimeType: a.MediaType, Size: a.Size, SHA256: a.SHA256})
 	}
 	return doc
+}
+
+func codes(list []routing.Code) []string {
+	texts := make([]string, len(list))
+	for i, code := range list {
+		texts[i] = string(code)
+	}
+	return texts
 }
 
 func (s *Server) organization(code routing.Code) edxml.Organization {

@@ -30,6 +30,7 @@ type submission struct {
 	sender    routing.Agency
 	to        []routing.Recipient
 	original  uuid.UUID
+	versions  []uuid.UUID // of a recall: the original's updates
 	files     []received
 	pack      storage.Upload // of an edXML packet: its own bytes, as they came
 	signature []byte
@@ -98,20 +99,6 @@ func (s *Server) admit(ctx context.Context, sub *submission) error {
 	}
 	sub.to, sub.warnings = plan.to, plan.warnings
 	return s.findOriginal(ctx, sub)
-}
-
-// findOriginal links a recall, update or replacement to the same sender's document (R25).
-func (s *Server) findOriginal(ctx context.Context, sub *submission) error {
-	sub.kind, _ = storage.ParseKind(sub.meta.Kind) // checked by readMetadata
-	if sub.kind == storage.New {
-		return nil
-	}
-	id, err := s.Store.FindIdentity(ctx, sub.sender.Code, sub.meta.Original)
-	if errors.Is(err, storage.ErrNotFound) {
-		return problem("original_unknown", "original", sub.meta.Original)
-	}
-	sub.original = id
-	return err
 }
 
 // refuseSecret keeps state secrets out (R2). No subject and no id are noted: even metadata of a secret are not kept.
@@ -206,7 +193,7 @@ func (s *Server) judge(ctx context.Context, sub *submission) (*storage.Acceptanc
 			Form: sub.form, FirstPart: sub.first, Signature: sub.signature,
 			Verdict: report.Verdict, Report: report, Directory: sub.directory, AcceptedAt: now,
 		},
-		IdempotencyKey: sub.key, IP: sub.ip, Deadline: now.Add(holdDeadline(sub.meta.Urgency)),
+		Versions: sub.versions, IdempotencyKey: sub.key, IP: sub.ip, Deadline: now.Add(holdDeadline(sub.meta.Urgency)),
 	}
 	if held != "" {
 		a.HeldFor, a.HeldBy = held, "operator"

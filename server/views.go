@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/truc-lienthong/truc/routing"
 	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/storage"
@@ -34,6 +36,8 @@ type dispatchView struct {
 	Added      []routing.Code  `json:"added,omitempty"`
 	Warnings   json.RawMessage `json:"warnings"`
 	Hold       *holdView       `json:"hold,omitempty"`
+	Related    []relatedView   `json:"related,omitempty"`
+	Twins      []lineView      `json:"twins,omitempty"`
 	Metadata   json.RawMessage `json:"metadata,omitempty"`
 }
 
@@ -71,8 +75,23 @@ type deliveryView struct {
 	Awaited     *awaitedView   `json:"awaited,omitempty"`
 	ToldAt      *time.Time     `json:"told_at,omitempty"`
 	Status      storage.Status `json:"status,omitempty"`
-	Attempts    []attemptView  `json:"attempts,omitempty"`
-	Receipts    []receiptView  `json:"receipts,omitempty"`
+	withdrawnView
+	Attempts []attemptView `json:"attempts,omitempty"`
+	Receipts []receiptView `json:"receipts,omitempty"`
+}
+
+// withdrawnView says that what a recipient had is no longer given out to it, and which dispatch it agreed to.
+type withdrawnView struct {
+	Withdrawn   storage.Withdrawal `json:"withdrawn,omitempty"`
+	WithdrawnBy string             `json:"withdrawn_by,omitempty"`
+}
+
+func viewWithdrawn(how storage.Withdrawal, by uuid.UUID) withdrawnView {
+	v := withdrawnView{Withdrawn: how}
+	if by != (uuid.UUID{}) {
+		v.WithdrawnBy = by.String()
+	}
+	return v
 }
 
 // awaitedView says who must act next, how, and by when.
@@ -127,7 +146,8 @@ type receivedView struct {
 	State       storage.State  `json:"state"`
 	StateSince  time.Time      `json:"state_since"`
 	Status      storage.Status `json:"status,omitempty"`
-	Dispatch    lineView       `json:"dispatch"`
+	withdrawnView
+	Dispatch lineView `json:"dispatch"`
 }
 
 // vn shows an instant in Vietnam's time, as every JSON time is (R31).
@@ -148,7 +168,7 @@ func viewDispatch(d storage.Dispatch, recipients int) dispatchView {
 		AcceptedAt: vn(d.AcceptedAt), Urgency: d.Urgency, Verdict: d.Verdict, Recipients: recipients, Warnings: d.Warnings,
 		Files: make([]fileView, len(d.Attachments)),
 	}
-	if d.Kind != storage.New {
+	if d.Original != (uuid.UUID{}) {
 		v.Original = d.Original.String()
 	}
 	if d.HeldFor != "" {
@@ -175,6 +195,9 @@ func (s *Server) fullDispatch(ctx context.Context, d storage.Dispatch, after, li
 	v := viewDispatch(d, total)
 	if d.Form == "native" {
 		v.Metadata = d.FirstPart
+	}
+	if err := s.addRelated(ctx, d, &v); err != nil {
+		return v, err
 	}
 	list, err := s.Store.Deliveries(ctx, d.ID, after, limit)
 	if err != nil || len(list) == 0 {
@@ -210,7 +233,7 @@ func (s *Server) viewDelivery(d storage.Dispatch, dl storage.Delivery) deliveryV
 	v := deliveryView{
 		ID: dl.DeliveryID.String(), AddressedTo: dl.AddressedTo, Agency: dl.Agency, Name: s.agencyName(dl.Agency),
 		System: dl.System, Way: dl.Way, State: dl.State, StateSince: vn(dl.StateAt), Reason: dl.Reason,
-		ToldAt: vnOrNil(dl.ToldAt), Status: dl.Status,
+		ToldAt: vnOrNil(dl.ToldAt), Status: dl.Status, withdrawnView: viewWithdrawn(dl.Withdrawn, dl.WithdrawnBy),
 	}
 	if w, ok := Awaits(d, dl); ok {
 		v.Awaited = &awaitedView{Who: w.Who, VI: w.VI, EN: w.EN, By: vnOrNil(w.By), Late: w.Late(s.Now())}
@@ -238,7 +261,7 @@ func viewLine(l storage.DispatchLine) lineView {
 
 func viewReceived(l storage.ReceivedLine) receivedView {
 	return receivedView{ID: l.DeliveryID.String(), AddressedTo: l.AddressedTo, Agency: l.Agency, State: l.State,
-		StateSince: vn(l.StateAt), Status: l.Status, Dispatch: viewLine(l.DispatchLine)}
+		StateSince: vn(l.StateAt), Status: l.Status, withdrawnView: viewWithdrawn(l.Withdrawn, l.WithdrawnBy), Dispatch: viewLine(l.DispatchLine)}
 }
 
 // StatusLabel gives the law's words for a business status (QĐ 28/2018/QĐ-TTg, art. 10(2)(h)).

@@ -179,6 +179,8 @@ type ReceivedLine struct {
 	StateAt     time.Time
 	Status      Status
 	StatusAt    time.Time
+	Withdrawn   Withdrawal
+	WithdrawnBy uuid.UUID
 	DispatchLine
 }
 
@@ -206,11 +208,11 @@ func (s *Store) Received(ctx context.Context, f ReceivedFilter) ([]ReceivedLine,
 
 // receivedLine is what scanReceived takes of a delivery dl and its dispatch d, and where it comes from.
 const receivedLine = `dl.dispatch_id, dl.n, dl.addressed_to, dl.agency, dl.state, dl.state_at, dl.status, coalesce(dl.status_at, 'epoch') AS status_at,
-	` + dispatchLine + ` FROM delivery AS dl JOIN dispatch AS d ON d.id = dl.dispatch_id`
+	dl.withdrawn, coalesce(dl.withdrawn_by, '00000000-0000-0000-0000-000000000000') AS withdrawn_by, ` + dispatchLine + ` FROM delivery AS dl JOIN dispatch AS d ON d.id = dl.dispatch_id`
 
 func scanReceived(row pgx.CollectableRow) (ReceivedLine, error) {
 	var l ReceivedLine
-	err := row.Scan(append([]any{&l.Dispatch, &l.N, &l.AddressedTo, &l.Agency, &l.State, &l.StateAt, &l.Status, &l.StatusAt},
+	err := row.Scan(append([]any{&l.Dispatch, &l.N, &l.AddressedTo, &l.Agency, &l.State, &l.StateAt, &l.Status, &l.StatusAt, &l.Withdrawn, &l.WithdrawnBy},
 		l.targets()...)...)
 	l.DispatchLine = l.undated()
 	if l.StatusAt.Unix() == 0 {

@@ -56,6 +56,11 @@ func FirstID(t time.Time) uuid.UUID {
 	return id
 }
 
+// firstID is FirstID of IDTime of a column, in SQL: the bound for what came after a dispatch, be it within a millisecond.
+func firstID(column string) string {
+	return `(left(` + column + `::text, 13) || '-0000-0000-000000000000')::uuid`
+}
+
 // AttachMonths makes the partitions of last month (for a clock that lags at the turn), this month and the next
 // three. It may be called at any time, by several nodes at once, and while documents are accepted: it waits for nobody.
 func (s *Store) AttachMonths(ctx context.Context, now time.Time) error {

@@ -1,8 +1,6 @@
 package storage
 
 import (
-	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -69,14 +67,6 @@ func (r recall) queue(batch *pgx.Batch) {
 }
 
 // versionsBefore is a subquery: the new versions (updates) of dispatch d's original that were accepted before d.
-const versionsBefore = `ARRAY(SELECT v.id FROM dispatch AS v WHERE v.original = d.original AND v.kind = 2 AND v.id > d.original AND v.id < d.id)`
-
-// Updates returns the new versions of a document: the updates of it, oldest first.
-func (s *Store) Updates(ctx context.Context, original uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := s.pool.Query(ctx, `SELECT id FROM dispatch WHERE original = $1 AND kind = 2 AND id > $1 ORDER BY id`, original)
-	if err != nil {
-		return nil, unavailable(fmt.Errorf("list the versions of %s: %w", original, err))
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	return list, unavailable(err)
-}
+var versionsBefore = `ARRAY(
+	SELECT v.id FROM dispatch AS v WHERE v.original = d.original AND v.kind = 2 AND v.id >= ` + firstID("d.original") + `
+	   AND (v.accepted_at < d.accepted_at OR v.accepted_at = d.accepted_at AND (d.kind = 1 AND v.id <> d.id OR v.id < d.id)))`

@@ -49,7 +49,7 @@ func (s *Store) Spoken(ctx context.Context, q Saying) (list []Spoken, documents 
 		    SELECT id FROM called
 		    UNION
 		    SELECT v.id FROM called CROSS JOIN LATERAL (
-		        SELECT id FROM dispatch WHERE original = called.id AND id > called.id AND kind IN (1, 2) ORDER BY id DESC LIMIT $7) AS v
+		        SELECT id FROM dispatch WHERE original = called.id AND id >= `+firstID("called.id")+` AND kind IN (1, 2) ORDER BY id DESC LIMIT $7) AS v
 		     WHERE $8)
 		SELECT about.id, coalesce(dl.n, 0), d.kind, d.sender, coalesce(dl.agency, ''), coalesce(dl.state, ''), coalesce(dl.withdrawn, ''), d.accepted_at,
 		       ARRAY(SELECT status FROM receipt AS r WHERE r.dispatch_id = dl.dispatch_id AND r.n = dl.n ORDER BY k),
