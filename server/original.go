@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -14,7 +15,7 @@ import (
 
 // findOriginal links a recall, update or replacement to the document that it is about, which must be its sender's own, or
 // of an agency that closed and whose successor the sender is (R25). An original that the axis does not know is refused in
-// the native form; a packet may be about what was sent before it, or beside it, and is taken with a warning.
+// the native form; a packet may be about what went another way, or before the axis was there, and is taken with a warning.
 func (s *Server) findOriginal(ctx context.Context, sub *submission) error {
 	sub.kind, _ = storage.ParseKind(sub.meta.Kind) // checked by readMetadata
 	if sub.kind == storage.New {
@@ -65,21 +66,33 @@ func (s *Server) originalOf(ctx context.Context, sub *submission, documentID str
 	if !errors.Is(err, storage.ErrNotFound) {
 		return id, err
 	}
-	foreign, err := s.Store.OwnedElsewhere(ctx, documentID)
-	if err != nil || !foreign {
-		return id, errors.Join(err, storage.ErrNotFound)
-	}
 	if own = s.inherited(own); len(own) > 0 {
 		if id, err = s.Store.FindOriginal(ctx, own, documentID); !errors.Is(err, storage.ErrNotFound) {
 			return id, err
 		}
 	}
-	return id, problem("foreign_original", "original", documentID)
+	// Ids are unique only with their sender: another's document of the same id is meant only by who could mean it.
+	foreign, err := s.Store.WentTo(ctx, documentID, agenciesOf(sub.to))
+	switch {
+	case err != nil:
+		return id, err
+	case foreign:
+		return id, problem("foreign_original", "original", cut(documentID, maxEcho))
+	}
+	return id, storage.ErrNotFound
 }
 
-// checkOriginalRecipients compares with who got the document, in any version. A recall goes to nobody else: there is
-// nothing to take back. An update may add recipients; a packet has a list for that, and those who stand in To and not in it
-// are a warning.
+func agenciesOf(to []routing.Recipient) []routing.Code {
+	list := make([]routing.Code, len(to))
+	for i, r := range to {
+		list[i] = r.Agency.Code
+	}
+	return list
+}
+
+// checkOriginalRecipients compares with who got the document, in any version. A recall goes to nobody else, for there is
+// nothing to take back: the native form is told so, and a packet goes to the others. An update may add recipients; a packet
+// has a list for that, and those who stand in To and not in it are a warning.
 func (s *Server) checkOriginalRecipients(ctx context.Context, sub *submission) error {
 	updates, err := s.Store.Updates(ctx, sub.original)
 	if err != nil {
@@ -104,7 +117,9 @@ func (s *Server) checkOriginalRecipients(ctx context.Context, sub *submission) e
 	}
 	sub.versions = updates
 	others := sub.others(got)
-	if len(others) == 0 {
+	left := slices.DeleteFunc(slices.Clone(sub.to), func(r routing.Recipient) bool { return !got[r.Agency.Code] })
+	if len(others) == 0 || sub.form == "edxml" && len(left) > 0 {
+		sub.to, sub.warnings = left, append(sub.warnings, others[:min(len(others), maxFaults)]...)
 		return nil
 	}
 	p := problem("not_original", "recipients", len(others))

@@ -332,9 +332,11 @@ func TestUpdateAndReplace(t *testing.T) {
 		t.Errorf("the second update is the first: %s", r.raw)
 	}
 	a.untouched(t, func() {
-		foreign := follow("recall", "x", "H29.12-2026-1", "H29.12")
+		foreign := follow("recall", "x", "H29.12-2026-1", "H26")
 		foreign["sender"] = "H26"
 		a.submit("H26", foreign).refused(t, 403, "foreign_original")
+		foreign["recipients"] = []string{"H29.12"} // who never got it: another document may have that id
+		a.submit("H26", foreign).refused(t, 422, "original_unknown")
 		a.submit("H29.12", follow("recall", "x", "H29.12-2026-2", "H26")).refused(t, 422, "original_unknown")
 		a.submit("H29.12", follow("recall", "x", "H29.12-2026-1", "H26", "H01")).refused(t, 422, "not_original")
 		a.submit("H29.12", follow("update", "H29.12-2026-1", "H29.12-2026-1", "H26")).refused(t, 422, "files_none")

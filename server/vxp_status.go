@@ -138,7 +138,7 @@ func (s *Server) keepStray(ctx context.Context, stray storage.Stray, cause stora
 //   - 15 and 16 answer the newest question that is open: a recall, an update, or a 13;
 //   - 13 asks for the document, or for its new version where that took its place;
 //   - 01 is of the oldest packet of which nothing was said yet: systems say it of every packet, a recall's too;
-//   - everything else is of the newest version that the recipient has; a recall is not something that one registers.
+//   - everything else is of the new document, or of the version that took its place; a recall is nothing that one registers.
 func aboutWhich(list []storage.Spoken, status storage.Status, at time.Time) storage.Spoken {
 	best, most := list[0], -1
 	for _, p := range list {
@@ -170,7 +170,7 @@ func worth(p storage.Spoken, status storage.Status, at time.Time) int {
 	case storage.Arrived:
 		return points(alive, existed, !slices.ContainsFunc(p.Said, func(s storage.Status) bool { return s <= storage.Completed }))
 	}
-	return points(alive, p.Kind != storage.Recall, existed, p.State == storage.Delivered && p.Withdrawn == "")
+	return points(alive, p.Kind != storage.Recall, existed, p.Withdrawn == "", document)
 }
 
 // points weighs what holds, the first most.

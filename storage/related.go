@@ -27,11 +27,14 @@ func (s *Store) FindOriginal(ctx context.Context, senders []routing.Code, docume
 	return id, unavailable(err)
 }
 
-// OwnedElsewhere says whether any agency at all sent a new document of this id.
-func (s *Store) OwnedElsewhere(ctx context.Context, documentID string) (bool, error) {
-	var owned bool
-	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM identity WHERE document_id = $1 AND kind = 0)`, documentID).Scan(&owned)
-	return owned, unavailable(err)
+// WentTo says whether a new document of this id, whoever sent it, was delivered to one of some agencies.
+func (s *Store) WentTo(ctx context.Context, documentID string, agencies []routing.Code) (bool, error) {
+	var went bool
+	err := s.pool.QueryRow(ctx, `
+		SELECT EXISTS (SELECT 1 FROM identity AS i JOIN delivery AS dl ON dl.dispatch_id = i.dispatch_id
+		               WHERE i.document_id = $1 AND i.kind = 0 AND (dl.agency IN (SELECT unnest($2::text[]))) IS TRUE)`,
+		documentID, codeStrings(agencies)).Scan(&went)
+	return went, unavailable(err)
 }
 
 // Updates returns the new versions of a document, oldest first.
