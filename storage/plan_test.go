@@ -136,6 +136,13 @@ func TestPlans(t *testing.T) {
 		{"record", func() error { return second(s.Record(ctx, results)) }, "queue_pkey", ""},
 		{"release", func() error { return s.Release(ctx, claims[:3], a.now) }, "queue_pkey", ""},
 		{"inbox", func() error { return second(s.Inbox(ctx, "s1", 100)) }, "queue_inbox", ""},
+		{"the VXP list", func() error {
+			return second(s.Queued(ctx, storage.QueueFilter{System: "s1", Kind: storage.DispatchItem, Now: a.now, Limit: 500}))
+		}, "queue_inbox", ""},
+		{"the VXP list of one sender", func() error {
+			return second(s.Queued(ctx, storage.QueueFilter{System: "s1", Kind: storage.ReceiptItem, Now: a.now, Limit: 500, Sender: "G7"}))
+		}, "dispatch_202612_pkey", ""},
+		{"the VXP count", func() error { return second(s.CountQueued(ctx, "s1", storage.DispatchItem, a.now)) }, "queue_", ""},
 		{"taken", func() error { return second(s.Taken(ctx, storage.ItemID{DeliveryID: id, Kind: 'd'}, "s1", a.now, "")) }, "delivery_202612_pkey", "202612"},
 		{"receipt", func() error {
 			return second(s.AddReceipt(ctx, storage.Receipt{DeliveryID: id, Status: "03", Agency: "H1", System: "s1", EventTime: a.now, ReceivedAt: a.now}, ""))

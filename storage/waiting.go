@@ -27,21 +27,33 @@ type QueueFilter struct {
 const initial = ` FROM queue WHERE destination = $1 AND kind = $2::text::"char" AND (due IS NULL OR due <= $3)`
 
 // Queued lists what waits for a system in one queue, urgent first, then oldest. An item stays until it ends or is put
-// aside, so a reader that died misses nothing.
+// aside, so a reader that died misses nothing. Of an item it fills what names it and whom it is from and for: 500 of them,
+// asked for again and again, are worth a short statement of their own.
 func (s *Store) Queued(ctx context.Context, f QueueFilter) ([]Item, error) {
+	// Each item's rows are looked up one by one (hence LIMIT 1): joined, they would tempt PostgreSQL to read whole months.
 	rows, err := s.pool.Query(ctx, `
-		SELECT `+itemColumns+` FROM (
-		    SELECT dispatch_id, n, kind, k, destination, urgency, entered`+initial+`
+		SELECT q.dispatch_id, q.n, q.k, q.urgency, q.entered, dl.agency, d.sender,
+		       coalesce(CASE WHEN $2 = 'r' THEN (SELECT agency FROM receipt AS r WHERE r.dispatch_id = q.dispatch_id AND r.n = q.n AND r.k = q.k) END, '')
+		  FROM (
+		    SELECT dispatch_id, n, k, urgency, entered`+initial+`
 		       AND ($4::timestamptz IS NULL OR entered >= $4) AND ($5::timestamptz IS NULL OR entered < $5)
-		       AND ($6 = '' OR EXISTS (SELECT 1 FROM dispatch WHERE id = dispatch_id AND sender = $6))
-		     ORDER BY urgency DESC, entered, dispatch_id, n LIMIT $7 OFFSET $8)`+itemTables+`
+		       AND ($6 = '' OR $6 = (SELECT sender FROM dispatch WHERE id = dispatch_id))
+		     ORDER BY urgency DESC, entered, dispatch_id, n LIMIT $7 OFFSET $8) AS q
+		 CROSS JOIN LATERAL (SELECT agency FROM delivery WHERE dispatch_id = q.dispatch_id AND n = q.n LIMIT 1) AS dl
+		 CROSS JOIN LATERAL (SELECT sender FROM dispatch WHERE id = q.dispatch_id LIMIT 1) AS d
 		 ORDER BY q.urgency DESC, q.entered, q.dispatch_id, q.n, q.k`,
 		f.System, string(rune(f.Kind)), f.Now.UTC(), orNull(f.From.UTC(), f.From.IsZero()), orNull(f.To.UTC(), f.To.IsZero()),
 		f.Sender, pageSize(f.Limit), f.Skip)
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("list what waits for %s: %w", f.System, err))
 	}
-	list, err := pgx.CollectRows(rows, scanItem)
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Item, error) {
+		i := Item{Destination: f.System}
+		i.Kind = f.Kind
+		err := row.Scan(&i.DeliveryID.Dispatch, &i.N, &i.K, &i.Urgency, &i.Entered, &i.Agency, &i.Dispatch.Sender, &i.Receipt.Agency)
+		i.Dispatch.ID, i.Receipt.DeliveryID, i.Receipt.K = i.DeliveryID.Dispatch, i.DeliveryID, i.K
+		return i, err
+	})
 	return list, unavailable(err)
 }
 

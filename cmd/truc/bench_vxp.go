@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/truc-lienthong/truc/routing"
@@ -22,6 +23,7 @@ type benchVXP struct {
 	JSON    bool `env:"TRUC_JSON" help:"Answer as JSON."`
 
 	packets *packets
+	ready   [][]packet        // made before a turn, by client
 	sends   [][]time.Duration // of sendEdoc alone, by client
 }
 
@@ -103,21 +105,23 @@ func (b *benchVXP) cycles(c *command, site *benchSite, result *benchResult) erro
 	if err != nil {
 		return err
 	}
-	b.sends = make([][]time.Duration, b.Clients)
+	b.ready, b.sends = make([][]packet, b.Clients), make([][]time.Duration, b.Clients)
 	senders, recipients := make([]*vxpSystem, b.Clients), make([]*vxpSystem, b.Clients)
 	for i := range b.Clients {
 		senders[i], recipients[i] = newVXPSystem(site, "H29.12"), newVXPSystem(site, recipient(i))
 	}
 	axis := func(slice time.Duration) ([]time.Duration, time.Duration, error) {
+		b.makeReady(slice)
 		return hammer(b.Clients, slice, func(client int, via *http.Client) error {
-			took, err := b.cycle(c.ctx, via, senders[client], recipients[client])
+			took, err := b.cycle(c.ctx, via, b.next(client), senders[client], recipients[client])
 			b.sends[client] = append(b.sends[client], took)
 			return err
 		})
 	}
 	floor := func(slice time.Duration) ([]time.Duration, time.Duration, error) {
+		b.makeReady(slice)
 		return hammer(b.Clients, slice, func(client int, via *http.Client) error {
-			return submit(c.ctx, via, site.floor.url, "{}", b.packets.next(recipient(client)).pieces...)
+			return submit(c.ctx, via, site.floor.url, "{}", b.next(client).pieces...)
 		})
 	}
 	if err := result.turns(b.Seconds, b.Rounds, axis, floor); err != nil {
@@ -140,10 +144,37 @@ func (b *benchVXP) cycles(c *command, site *benchSite, result *benchResult) erro
 	return nil
 }
 
+// readyRate is how many packets a second each client finds made: more than any turn has used so far.
+const readyRate = 200
+
+// makeReady makes packets before the clock runs: each has a hash of all its bytes, which is the sender's work and not the
+// axis's, and of which the floor knows nothing. Should they run out, the others are made on the way.
+func (b *benchVXP) makeReady(slice time.Duration) {
+	var wg sync.WaitGroup
+	for client := range b.Clients {
+		wg.Go(func() {
+			for len(b.ready[client]) < int(slice.Seconds()*readyRate) {
+				b.ready[client] = append(b.ready[client], b.packets.next(recipient(client)))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// next is the client's next packet.
+func (b *benchVXP) next(client int) packet {
+	ready := &b.ready[client]
+	if len(*ready) == 0 {
+		return b.packets.next(recipient(client))
+	}
+	p := (*ready)[len(*ready)-1]
+	*ready = (*ready)[:len(*ready)-1]
+	return p
+}
+
 // cycle brings one packet to its recipient by four calls, each of which must have done what it says. It returns how long the
 // first one took.
-func (b *benchVXP) cycle(ctx context.Context, via *http.Client, sender, to *vxpSystem) (sent time.Duration, err error) {
-	p := b.packets.next(routing.Code(to.id))
+func (b *benchVXP) cycle(ctx context.Context, via *http.Client, p packet, sender, to *vxpSystem) (sent time.Duration, err error) {
 	began := time.Now()
 	if err := sender.send(ctx, via, p); err != nil {
 		return 0, err
