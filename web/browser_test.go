@@ -18,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/truc-lienthong/truc/storage"
 )
 
 //go:embed testdata/axe.min.js
@@ -132,6 +134,28 @@ func TestJourneyInARealBrowser(t *testing.T) {
 	}
 	do(t, ctx, chromedp.Click(`.options .good`), chromedp.WaitVisible(`.option.good[aria-current]`),
 		chromedp.Click(`.me > form button`), chromedp.WaitVisible(`html[lang=en] .lead`))
+	seen.stay(t, w.url)
+}
+
+// TestStrayInARealBrowser: an operator opens the question beside a stray status and confirms, with scripts switched off.
+func TestStrayInARealBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stray(2, storage.NoDocument)
+	w.stray(1, storage.NothingAsked)
+	ctx := browser(t)
+	seen := listen(t, ctx)
+	_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	check(t, err)
+	do(t, ctx, window(390), chromedp.Navigate(w.url+"/strays"), chromedp.WaitVisible(`#name`), chromedp.SendKeys(`#name`, "van.hanh"), chromedp.SendKeys(`#password`, w.users["van.hanh"].password))
+	do(t, ctx, chromedp.SendKeys(`#code`, w.code("van.hanh")), chromedp.Click(`main button[type=submit]`), chromedp.WaitVisible(`.strays`))
+	if n := get(t, ctx, chromedp.Text(`.count`)); !strings.HasPrefix(n, "2") {
+		t.Errorf("the bar counts %q", n)
+	}
+	do(t, ctx, chromedp.Click(`.ask summary`), chromedp.WaitVisible(`.ask[open] button`), chromedp.Click(`.ask[open] button`), chromedp.WaitVisible(`.note.good`))
+	if n, left := get(t, ctx, chromedp.Text(`.count`)), get(t, ctx, chromedp.Text(`.strays tbody`)); !strings.HasPrefix(n, "1") || !strings.Contains(left, "H29.12-2026-002") || strings.Contains(left, "H29.12-2026-001") {
+		t.Errorf("after the first was looked at the bar counts %q, and there are %q", n, left)
+	}
 	seen.stay(t, w.url)
 }
 

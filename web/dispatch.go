@@ -2,7 +2,6 @@ package web
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -126,7 +125,7 @@ func (s *site) showDispatch(q *request, d seen) error {
 	if err := s.agreements(q, &v); err != nil {
 		return err
 	}
-	if err := s.linked(q, &v); err != nil {
+	if v.relations, err = s.relate(q, d); err != nil {
 		return err
 	}
 	if err := s.noteView(q, d); err != nil {
@@ -135,19 +134,6 @@ func (s *site) showDispatch(q *request, d seen) error {
 	page := v.page()
 	s.show(q, http.StatusOK, "dispatch", page.Title(q.viewer), page)
 	return nil
-}
-
-// linked looks whether the document that this one recalls, updates or replaces is the viewer's to see.
-func (s *site) linked(q *request, v *dispatchView) error {
-	if v.Original == (uuid.UUID{}) {
-		return nil
-	}
-	original, err := s.find(q, v.Original)
-	if errors.Is(err, storage.ErrNotFound) {
-		return nil
-	}
-	v.original = &original.Dispatch
-	return err
 }
 
 // noteView writes to the audit that somebody saw the content of a document (R93). Turning its pages is one view.

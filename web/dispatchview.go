@@ -24,18 +24,18 @@ type dispatchView struct {
 	attempts   map[int][]storage.Attempt
 	receipts   map[int][]storage.Receipt
 	agreed     map[int]time.Time // when the recipient of a withdrawn delivery agreed
-	original   *storage.Dispatch
+	relations  relations
 	warnings   []server.Problem
 }
 
 // dispatchPage is one document as a page shows it.
 type dispatchPage struct {
 	storage.Dispatch
-	Meta       server.Metadata
-	Due        time.Time // thời hạn xử lý
-	From       named
-	Side       string // "sender" or "recipient"
-	Original   *storage.Dispatch
+	Meta server.Metadata
+	Due  time.Time // thời hạn xử lý
+	From named
+	Side string // "sender" or "recipient"
+	relations
 	Files      []fileRow
 	Warnings   []server.Problem // what the axis found strange and took all the same; the sender's to see
 	Withdrawn  *withdrawal      // on a recipient's page: its files are no longer given out
@@ -108,7 +108,7 @@ func mark(number, notation string) string {
 
 func (v dispatchView) page() dispatchPage {
 	v.redact()
-	p := dispatchPage{Dispatch: v.Dispatch, From: nameOf(v.viewer.directory, v.Sender), Side: "recipient", Original: v.original, Files: v.files()}
+	p := dispatchPage{Dispatch: v.Dispatch, From: nameOf(v.viewer.directory, v.Sender), Side: "recipient", relations: v.relations, Files: v.files()}
 	if v.sender {
 		p.Side, p.Warnings = "sender", v.warnings // a warning may name another recipient
 	}
@@ -207,7 +207,7 @@ func (v dispatchView) held(p *dispatchPage) {
 
 func (v dispatchView) row(dl storage.Delivery) recipientRow {
 	r := recipientRow{Delivery: dl, To: nameOf(v.viewer.directory, dl.Agency), Since: ago(v.now.Sub(dl.StateAt)), Withdrawal: newWithdrawal(dl, v.agreed[dl.N])}
-	if a, ok := server.Awaits(v.Dispatch, dl); ok && r.Withdrawal == nil {
+	if a, ok := server.Awaits(v.Dispatch, dl); ok {
 		own := a.Who == "axis"
 		r.Awaited = &awaited{whoLabel(a.Who, dl.System), phrase{a.VI, a.EN}, phrase{"trước", "by"}, a.By, !own && !a.By.IsZero() && v.now.After(a.By)}
 		if own {

@@ -13,6 +13,16 @@ import (
 func packetView(role storage.Role) dispatchView {
 	v := galleryView(role)
 	v.Form, v.System, v.HeldFor = "edxml", "H29", ""
+	line := func(n byte, number string) storage.DispatchLine {
+		l := galleryLine(n, routing.Normal, nil).DispatchLine
+		l.Number, l.Notation = number, "CĐ-SYT"
+		return l
+	}
+	v.relations = relations{
+		Originals: []relation{{line(10, "04"), originalSays[storage.Replace]}},
+		Later:     []relation{{line(8, "06"), laterSays[storage.Replace]}, {line(9, "05"), laterSays[storage.Update]}, {line(11, "07"), laterSays[storage.Recall]}},
+		Twins:     []relation{{line(12, "05"), phrase{}}, {line(13, "05"), phrase{}}}, MoreTwins: true,
+	}
 	v.warnings = []server.Problem{
 		{Code: "edxml_too_long", Field: "/edXML/edXMLEnvelope/edXMLHeader/MessageHeader/To[12]/OrganName", VI: "OrganName (tên cơ quan) dài 312 ký tự, tối đa 200.", EN: "OrganName has 312 characters, at most 200 are meant."},
 		{Code: "edxml_malformed", Field: "/edXML/AttachmentEncoded/Attachment[1]/ContentType", VI: "ContentType (kiểu nội dung) ghi text/plain nhưng nội dung không phải văn bản thuần (cong-dien.pdf).", EN: "ContentType says text/plain but the content is not plain text (cong-dien.pdf)."},
@@ -28,13 +38,13 @@ func packetView(role storage.Role) dispatchView {
 			Staff: storage.Staff{Name: "Trần Thị Tiếp Nhận", Department: "Văn thư"}, EventTime: event, ReceivedAt: arrived})
 	}
 	v.deliveries = []storage.Delivery{
-		delivery(1, storage.Delivered, storage.Registered, at(20)), // returned by mistake, and the correction
-		delivery(2, storage.Delivered, storage.Returned, at(3)),    // returned after it was registered
-		delivery(3, storage.Pending, "", time.Time{}),              // its system reported two failures
-		delivery(4, storage.Refused, "", time.Time{}),              // and here the third
-		delivery(5, storage.Delivered, storage.Registered, at(20)), // gave it back
-		delivery(6, storage.Delivered, "", time.Time{}),            // took an updated version
-		delivery(7, storage.Recalled, "", time.Time{}),             // had not fetched it yet
+		delivery(1, storage.Delivered, storage.Registered, at(20)),  // returned by mistake, and the correction
+		delivery(2, storage.Delivered, storage.Returned, at(3)),     // returned after it was registered
+		delivery(3, storage.Pending, "", time.Time{}),               // its system reported two failures
+		delivery(4, storage.Refused, "", time.Time{}),               // and here the third
+		delivery(5, storage.Delivered, storage.RecallAgreed, at(2)), // gave it back
+		delivery(6, storage.Delivered, "", time.Time{}),             // took an updated version
+		delivery(7, storage.Recalled, "", time.Time{}),              // had not fetched it yet
 	}
 	v.deliveries[1].Agency, v.deliveries[1].AddressedTo = "H29.99", "H29.99"
 	v.deliveries[3].Owner, v.deliveries[3].Deadline, v.deliveries[3].Reason = "sender", at(-48), "khong giai nen duoc goi tin"

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/truc-lienthong/truc/routing"
+	"github.com/truc-lienthong/truc/server"
 	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/storage"
 )
@@ -165,7 +166,10 @@ func probed() dispatchView {
 	}
 	v.receipts[1][0].Reason, v.receipts[1][0].ArrivalNumber = probe, probe
 	v.receipts[1][0].Staff = storage.Staff{Name: probe, Department: probe, Phone: probe, Email: probe}
-	v.attempts[2][0].Detail = probe
+	v.attempts[2][0].Detail, v.attempts[2][0].Node = probe, probe
+	v.warnings = []server.Problem{{Code: probe, Field: probe, VI: probe, EN: probe}}
+	other := relation{storage.DispatchLine{ID: galleryID(8), DocumentID: probe, Number: probe, Notation: probe}, laterSays[storage.Update]}
+	v.relations = relations{Originals: []relation{other}, Later: []relation{other}, Twins: []relation{other}}
 	return v
 }
 
