@@ -89,7 +89,7 @@ func firstStepsFiles(t *testing.T, folder string) {
 	}
 }
 
-var fileWord = regexp.MustCompile(`\.(csv|pem|crl|pdf|p7m|p7s|secret|txt|key)$`)
+var fileWord = regexp.MustCompile(`\.(csv|edxml|pem|crl|pdf|p7m|p7s|secret|txt|key)$`)
 
 // TestReadmeCommands: every command line of truc, of make and of the go tool in a block is one that is taken, also where
 // running it needs another machine.
