@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"hash"
 	"io"
 	"path"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // receivePacket takes a dispatch in as an edXML packet (QCVN 102:2016/BTTTT) in the native face's first part.
 func (s *Server) receivePacket(c echo.Context, sub *submission, body io.Reader, rest parts) error {
 	ctx := c.Request().Context()
-	packet, err := s.takePacket(ctx, sub, body)
+	packet, err := s.takePacket(ctx, sub, body, 0, func(hash.Hash) error { return nil })
 	if err != nil {
 		return err
 	}

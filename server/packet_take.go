@@ -30,10 +30,14 @@ type packetIntake struct {
 }
 
 // takePacket reads a packet to its end. A document's files and its own bytes are then durable, named in sub, and a status
-// is in the Packet with its bytes in sub.first. Whatever is refused leaves nothing behind.
-func (s *Server) takePacket(ctx context.Context, sub *submission, body io.Reader) (edxml.Packet, error) {
+// is in the Packet with its bytes in sub.first. size is about how many bytes come, if that is known; agree has a last word,
+// with the hash over all of them. Whatever is refused leaves nothing behind.
+func (s *Server) takePacket(ctx context.Context, sub *submission, body io.Reader, size int64, agree func(hash.Hash) error) (edxml.Packet, error) {
 	sub.form = "edxml"
 	in := &packetIntake{Server: s, ctx: ctx, sub: sub, copy: &packetCopy{store: s.Store, ctx: ctx, upload: storage.Upload{Key: storage.NewKey(s.Now())}, sum: sha256.New()}}
+	if size > 2*maxStatusPacket { // no status, also when it comes in base64
+		in.copy.start()
+	}
 	packet, err := edxml.Read(io.TeeReader(&bounded{body, s.Limits.Packet, s.Limits.Packet}, in.copy), edxml.Reading{Now: s.Now(), MaxFile: s.Limits.File,
 		Header: func(p *edxml.Packet) error { in.ours = in.header(p); return in.ours },
 		Attachment: func(i int, a edxml.Attachment, content io.Reader) error {
@@ -42,6 +46,9 @@ func (s *Server) takePacket(ctx context.Context, sub *submission, body io.Reader
 		},
 	})
 	if err = in.refusal(packet, err); err == nil {
+		err = agree(in.copy.sum)
+	}
+	if err == nil {
 		err = in.settle(0)
 	}
 	if err == nil {

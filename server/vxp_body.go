@@ -17,8 +17,8 @@ import (
 // vxpFile is sendEdoc's body as the SDK makes it (spec 1.3): the file's bytes and one CRLF, which is not part of the file.
 // A variant sends the file as base64 text instead; what is hashed is then the text.
 type vxpFile struct {
-	io.Reader // the file's bytes
-	sum       hash.Hash
+	io.Reader           // the file's bytes
+	text      hash.Hash // over the text of the variant; nil where what is read is what is hashed
 	end       *lastLine
 }
 
@@ -26,24 +26,27 @@ type vxpFile struct {
 // base64.
 func newVXPFile(body io.Reader) *vxpFile {
 	end := &lastLine{in: bufio.NewReaderSize(body, 64<<10)}
-	f := &vxpFile{sum: sha256.New(), end: end}
-	hashed := io.TeeReader(end, f.sum)
-	if f.Reader = hashed; end.plain() {
-		return f
+	f := &vxpFile{Reader: end, end: end}
+	if !end.plain() {
+		f.text = sha256.New()
+		f.Reader = &strictBase64{base64.NewDecoder(base64.StdEncoding.Strict(), io.TeeReader(end, f.text))}
 	}
-	f.Reader = &strictBase64{base64.NewDecoder(base64.StdEncoding.Strict(), hashed)}
 	return f
 }
 
 // matches compares with the client's hash-file: its digest is written without padding each byte ("7" for 07), which is
 // taken for what it is meant to be; the usual form is right too. A client that adds no CRLF, to a file that ends in one of
 // its own, has hashed that too.
-func (f *vxpFile) matches(given string) bool {
+// read is the hash over all that was read of f.
+func (f *vxpFile) matches(given string, read hash.Hash) bool {
 	given = strings.ToLower(strings.TrimSpace(given))
-	sums := [][]byte{f.sum.Sum(nil)}
+	if f.text != nil {
+		read = f.text
+	}
+	sums := [][]byte{read.Sum(nil)}
 	if f.end.cut {
 		with := sha256.New()
-		state, err := f.sum.(encoding.BinaryMarshaler).MarshalBinary()
+		state, err := read.(encoding.BinaryMarshaler).MarshalBinary()
 		if err == nil && with.(encoding.BinaryUnmarshaler).UnmarshalBinary(state) == nil {
 			with.Write([]byte("\r\n"))
 			sums = append(sums, with.Sum(nil))

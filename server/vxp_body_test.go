@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"io"
 	"testing"
 	"testing/iotest"
@@ -20,16 +21,17 @@ func TestVXPFileHash(t *testing.T) {
 		f := newVXPFile(bytes.NewReader([]byte(body)))
 		got, err := io.ReadAll(f)
 		check(t, err)
+		read := hashed(got)
 		if string(got) != "<edXML/>" {
 			t.Errorf("%q read as %q", body, got)
 		}
 		for _, hash := range []string{"8d55f6c7bf7cd534cf27a10e1bb5731c68279c3cb991cf4844774c685b3758", "8D55F6C7BF7CD534CF027A10E1BB5731C68279C3CB991C0F4844774C685B3758"} {
-			if !f.matches(hash) {
+			if !f.matches(hash, read) {
 				t.Errorf("%q does not match %s", body, hash)
 			}
 		}
 		for _, hash := range []string{"", "8d", "8d55f6c7bf7cd534cf27a10e1bb5731c68279c3cb991cf4844774c685b3759"} {
-			if f.matches(hash) {
+			if f.matches(hash, read) {
 				t.Errorf("%q matches %q", body, hash)
 			}
 		}
@@ -55,12 +57,12 @@ func TestVXPFileEnds(t *testing.T) {
 		if err != nil || !bytes.Equal(got.Bytes(), file) {
 			t.Fatalf("%d bytes of %d, %v", got.Len(), len(file), err)
 		}
-		sum := sha256.Sum256(file)
-		if !f.matches(hex.EncodeToString(sum[:])) || !f.matches(unpaddedHex(sum[:])) {
+		sum, read := sha256.Sum256(file), hashed(got.Bytes())
+		if !f.matches(hex.EncodeToString(sum[:]), read) || !f.matches(unpaddedHex(sum[:]), read) {
 			t.Fatal("the hash does not match")
 		}
 		whole := sha256.Sum256(append(file, '\r', '\n')) // of a client that adds none to a file that ends so
-		if !f.matches(unpaddedHex(whole[:])) {
+		if !f.matches(unpaddedHex(whole[:]), read) {
 			t.Fatal("the hash of a file that itself ends in CRLF does not match")
 		}
 	})
@@ -75,8 +77,8 @@ func TestVXPFileBase64(t *testing.T) {
 		got, err := io.ReadAll(f)
 		check(t, err)
 		sum := sha256.Sum256([]byte(text))
-		if string(got) != file || !f.matches(unpaddedHex(sum[:])) {
-			t.Errorf("%d bytes of %d; hash %v", len(got), len(file), f.matches(unpaddedHex(sum[:])))
+		if string(got) != file || !f.matches(unpaddedHex(sum[:]), hashed(got)) {
+			t.Errorf("%d bytes of %d; hash %v", len(got), len(file), f.matches(unpaddedHex(sum[:]), hashed(got)))
 		}
 	}
 	for _, bad := range []string{"1212<?xml", "PGVkWE1MLz4", "====", "abc"} {
@@ -86,4 +88,10 @@ func TestVXPFileBase64(t *testing.T) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
+}
+
+func hashed(b []byte) hash.Hash {
+	h := sha256.New()
+	h.Write(b)
+	return h
 }

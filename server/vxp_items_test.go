@@ -186,7 +186,7 @@ func TestVXPCodes(t *testing.T) {
 	native := map[string]bool{"method": true, "request": true, "media_type": true, "part_order": true, "part_unknown": true, "part_extra": true,
 		"unknown_field": true, "original_unknown": true, "files_none": true, "file_empty": true, "not_pdf": true, "signature_twice": true,
 		"signature_large": true, "idempotency_key": true, "hash_mismatch": true, "reason_required": true, "not_asked": true, "range": true,
-		"code": true, "query": true, "not_connected": true}
+		"code": true, "query": true, "not_connected": true, "not_recipient": true, "original_second": true}
 	for code := range problems {
 		if vxpCodes[code] == "" && !passes[code] && !native[code] {
 			t.Errorf("%s is 20 over VXP, which a client repeats for ever", code)

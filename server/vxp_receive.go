@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -147,18 +148,17 @@ func (s *Server) vxpGetEdoc(c echo.Context, call *vxpCall) error {
 	h.Set("Content-Length", fmt.Sprint(int64(len(head)+len(tail))+(size+2)/3*4))
 	c.Response().WriteHeader(http.StatusOK)
 	return s.vxpStream(c, packet, func(from io.Reader) error {
-		if _, err := io.WriteString(c.Response(), head); err != nil {
-			return err
-		}
-		encoder := base64.NewEncoder(base64.StdEncoding, c.Response())
-		if _, err := io.CopyBuffer(encoder, from, make([]byte, 48<<10)); err != nil {
+		out := bufio.NewWriterSize(c.Response(), 128<<10) // the encoder gives a kilobyte at a time
+		_, _ = out.WriteString(head)                      // a failure shows again at Flush
+		encoder := base64.NewEncoder(base64.StdEncoding, out)
+		if _, err := io.CopyBuffer(encoder, from, make([]byte, 96<<10)); err != nil {
 			return err
 		}
 		if err := encoder.Close(); err != nil {
 			return err
 		}
-		_, err := io.WriteString(c.Response(), tail)
-		return err
+		_, _ = out.WriteString(tail)
+		return out.Flush()
 	})
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"hash"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -33,13 +34,14 @@ func (s *Server) takeVXP(c echo.Context, call *vxpCall) (docID string, err error
 	ctx := c.Request().Context()
 	sub := &submission{caller: call.caller, ip: c.RealIP(), lenient: true}
 	file := newVXPFile(c.Request().Body)
-	packet, err := s.takePacket(ctx, sub, file)
+	packet, err := s.takePacket(ctx, sub, file, c.Request().ContentLength, func(read hash.Hash) error {
+		if !file.matches(call.key("hash-file"), read) {
+			return problem("hash_file", "hash-file")
+		}
+		return nil
+	})
 	if err != nil {
 		return "", err
-	}
-	if !file.matches(call.key("hash-file")) {
-		s.drop(ctx, sub)
-		return "", problem("hash_file", "hash-file")
 	}
 	if packet.Status != nil {
 		return s.takeStatus(ctx, call.caller, sub.ip, &packet, sub.first)
