@@ -11,7 +11,8 @@ import (
 	"github.com/truc-lienthong/truc/storage"
 )
 
-// straysPage lists the status packets that fit no delivery (R32): nobody else ever sees them.
+// straysPage lists the status packets that fit no delivery (R32): nobody else ever sees them. Their reasons are shown
+// although these roles see no content (R102): they speak of no document that the axis knows, and are how the mistake is found.
 type straysPage struct {
 	Strays []strayRow
 	All    bool   // also those that somebody has looked at
