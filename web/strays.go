@@ -12,7 +12,7 @@ import (
 )
 
 // straysPage lists the status packets that fit no delivery (R32): nobody else ever sees them. Their reasons are shown
-// although these roles see no content (R102): they speak of no document that the axis knows, and are how the mistake is found.
+// although these roles see no content (R102): they reached no agency, and are how the mistake is found.
 type straysPage struct {
 	Strays []strayRow
 	All    bool   // also those that somebody has looked at
