@@ -15,7 +15,7 @@ import (
 // its row stays, its documents stay, what waits for it is still fetched by its hub, and nobody else ever gets the code.
 // Closing what is closed is done already.
 func (s *Server) vxpDeleteAgency(c echo.Context, call *vxpCall) error {
-	given := call.key("AgencyCode")
+	given := call.key(keyAgency)
 	if given == "" {
 		return problem("missing", "AgencyCode")
 	}

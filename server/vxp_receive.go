@@ -71,23 +71,23 @@ func (s *Server) vxpItem(call *vxpCall, i storage.Item) vxpItem {
 // vxpFilter reads which queue is meant and the bounds that clients may give.
 func (s *Server) vxpFilter(call *vxpCall) (storage.QueueFilter, error) {
 	f := storage.QueueFilter{System: call.ID, Kind: storage.DispatchItem, Now: s.Now(), Limit: vxpListed}
-	if strings.EqualFold(call.key("messagetype"), "status") {
+	if strings.EqualFold(call.key(keyMessageType), "status") {
 		f.Kind = storage.ReceiptItem
 	}
 	var err error
-	if f.From, err = vxpInstant(call, "fromDate", 0); err != nil {
+	if f.From, err = vxpInstant(call, keyFromDate, 0); err != nil {
 		return f, err
 	}
-	if f.To, err = vxpInstant(call, "toDate", 1); err != nil {
+	if f.To, err = vxpInstant(call, keyToDate, 1); err != nil {
 		return f, err
 	}
-	if size, err := strconv.Atoi(call.key("pageSize")); err == nil && size > 0 {
+	if size, err := strconv.Atoi(call.key(keyPageSize)); err == nil && size > 0 {
 		f.Limit = min(size, vxpListed)
 	}
-	if page, err := strconv.Atoi(call.key("pageIndex")); err == nil && page > 1 && page < 1_000_000 {
+	if page, err := strconv.Atoi(call.key(keyPageIndex)); err == nil && page > 1 && page < 1_000_000 {
 		f.Skip = (page - 1) * f.Limit
 	}
-	for _, a := range s.directory().Find(call.key("from")) {
+	for _, a := range s.directory().Find(call.key(keyFrom)) {
 		if !s.serves(call.caller, a.Code) {
 			f.Sender = a.Code
 		}
@@ -210,7 +210,7 @@ func (w *watched) Read(b []byte) (int, error) {
 // vxpPacket opens the packet that a docId names: for its recipient's system a received document or status, for its
 // sender's also what it sent.
 func (s *Server) vxpPacket(ctx context.Context, call *vxpCall) (io.ReadCloser, int64, error) {
-	id, ok := storage.ParsePacketID(call.key("docId", "docid"))
+	id, ok := storage.ParsePacketID(call.key(keyDocID, keyDocid))
 	if !ok {
 		return nil, 0, problem("not_found", "docId")
 	}
@@ -292,13 +292,13 @@ const (
 
 // vxpUpdateStatus ends an item, or puts it aside. A client of Bkav's has both keys, and then docid is the right one.
 func (s *Server) vxpUpdateStatus(c echo.Context, call *vxpCall) error {
-	id, ok := storage.ParsePacketID(call.key("docid", "docId"))
+	id, ok := storage.ParsePacketID(call.key(keyDocid, keyDocID))
 	item, waits := id.Item()
 	if !ok || !waits {
 		return problem("not_found", "docId")
 	}
 	ctx, err := c.Request().Context(), error(nil)
-	switch status := strings.ToLower(call.key("status")); status {
+	switch status := strings.ToLower(call.key(keyStatus)); status {
 	case "done":
 		_, err = s.Store.Taken(ctx, item, call.ID, s.Now(), c.RealIP())
 	case "processing":
@@ -316,7 +316,7 @@ func (s *Server) vxpUpdateStatus(c echo.Context, call *vxpCall) error {
 
 func (s *Server) vxpFailed(ctx context.Context, call *vxpCall, item storage.ItemID, ip string) error {
 	now := s.Now()
-	reason := cut(strings.TrimSpace(call.key("description")), 1000)
+	reason := cut(strings.TrimSpace(call.key(keyDescription)), 1000)
 	if reason == "" {
 		reason = "hệ thống nhận báo lỗi, không nêu lý do"
 	}

@@ -35,7 +35,7 @@ func (s *Server) takeVXP(c echo.Context, call *vxpCall) (docID string, err error
 	sub := &submission{caller: call.caller, ip: c.RealIP(), lenient: true}
 	file := newVXPFile(c.Request().Body)
 	packet, err := s.takePacket(ctx, sub, file, c.Request().ContentLength, func(read hash.Hash) error {
-		if !file.matches(call.key("hash-file"), read) {
+		if !file.matches(call.key(keyHashFile), read) {
 			return problem("hash_file", "hash-file")
 		}
 		return nil
@@ -57,7 +57,7 @@ func (s *Server) takeVXP(c echo.Context, call *vxpCall) (docID string, err error
 // vxpFrom checks the signed "from": it must be an agency of the caller's. What the packet says itself is checked when it
 // is read; where the key is missing, it alone counts.
 func (s *Server) vxpFrom(call *vxpCall) error {
-	from := call.key("from")
+	from := call.key(keyFrom)
 	if from == "" || from == call.ID {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (s *Server) vxpFrom(call *vxpCall) error {
 // noteTo logs recipients in the signed map that are not those of the packet. The packet counts: the map may be left over
 // from an earlier document (spec 1.3).
 func (s *Server) noteTo(call *vxpCall, sub *submission) {
-	to := call.key("to")
+	to := call.key(keyTo)
 	if to == "" {
 		return
 	}

@@ -30,7 +30,7 @@ type vxpSentItem struct {
 // vxpSentList tells what became of a sent packet, a row for each recipient. What the axis had to say of it (refused,
 // exhausted, let go on) is told with that.
 func (s *Server) vxpSentList(c echo.Context, call *vxpCall) error {
-	id, ok := storage.ParsePacketID(call.key("docId", "docid"))
+	id, ok := storage.ParsePacketID(call.key(keyDocID, keyDocid))
 	if !ok {
 		return problem("not_found", "docId")
 	}

@@ -22,6 +22,24 @@ const (
 	vxpHashHeader = vxpPrefix + "hash-header"
 )
 
+// The keys of the signed map that mean something to us. All others are ignored, servicetype, filePath and timestamp too.
+const (
+	keySystem      = "systemid" // who calls
+	keyFrom        = "from"     // sendEdoc: one of the caller's agencies; a list: whose packets
+	keyTo          = "to"       // sendEdoc: only compared with the packet's To
+	keyHashFile    = "hash-file"
+	keyMessageType = "messagetype" // which of the two queues: edoc or status
+	keyDocID       = "docId"
+	keyDocid       = "docid" // Bkav's client, in updateStatus
+	keyStatus      = "status"
+	keyDescription = "description"
+	keyFromDate    = "fromDate"
+	keyToDate      = "toDate"
+	keyPageSize    = "pageSize"
+	keyPageIndex   = "pageIndex"
+	keyAgency      = "AgencyCode"
+)
+
 // authenticateVXP finds who calls and what the call says. There is no freshness window: clients compute their timestamp
 // once in their life, so that an old one says nothing.
 func (s *Server) authenticateVXP(c echo.Context) (*vxpCall, error) {
@@ -87,7 +105,7 @@ func systemOf(signed string) (id string) {
 		if err != nil || in.Decode(&value) != nil {
 			return ""
 		}
-		if name == vxpPrefix+"systemid" {
+		if name == vxpPrefix+keySystem {
 			id = textOf(value)
 		}
 	}
