@@ -27,10 +27,10 @@ func TestCommands(t *testing.T) {
 	node := serve(t, state, address)
 	t.Logf("ready on an empty state folder in %d ms", node.ready.Milliseconds())
 
-	if got := must(t, state, "agency", "import", directory, "--json"); got["added"] != 6.0 {
+	if got := must(t, state, "agency", "import", directory, "--json"); got["added"] != 7.0 {
 		t.Errorf("import: %v", got)
 	}
-	if got := must(t, state, "agency", "import", directory, "--json"); got["unchanged"] != 6.0 || got["added"] != 0.0 {
+	if got := must(t, state, "agency", "import", directory, "--json"); got["unchanged"] != 7.0 || got["added"] != 0.0 {
 		t.Errorf("the same import again: %v", got)
 	}
 	wants(t, state, exitYes, "Sở Y tế", "agency", "show", "000.00.12.H29")
