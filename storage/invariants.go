@@ -52,9 +52,27 @@ var invariants = []struct{ broken, sql string }{
 		 WHERE q.kind = 'd' AND s.way = 'push' AND q.due IS NULL`},
 	{"attempts with a gap", `SELECT dispatch_id || '.' || n FROM attempt GROUP BY dispatch_id, n HAVING max(k) <> count(*)`},
 	{"receipts with a gap", `SELECT dispatch_id || '.' || n FROM receipt GROUP BY dispatch_id, n HAVING max(k) <> count(*)`},
-	{"current status that nobody reported", `
-		SELECT dispatch_id || '.' || n FROM delivery AS d WHERE status <> ''
-		   AND NOT EXISTS (SELECT 1 FROM receipt AS r WHERE r.dispatch_id = d.dispatch_id AND r.n = d.n AND r.status = d.status)`},
+	{"shown status that is not the latest event's", `
+		SELECT d.dispatch_id || '.' || d.n FROM delivery AS d LEFT JOIN LATERAL (
+		    SELECT r.status, r.event_time FROM receipt AS r WHERE r.dispatch_id = d.dispatch_id AND r.n = d.n
+		     ORDER BY r.event_time DESC, array_position('{01,03,02,04,05,06,13,16,15}', r.status) DESC LIMIT 1) AS last ON true
+		 WHERE d.status <> coalesce(last.status, '') OR d.status_at IS DISTINCT FROM last.event_time`},
+	{"more receipts than a delivery can have", `SELECT dispatch_id || '.' || n FROM receipt GROUP BY dispatch_id, n HAVING count(*) > 4095`},
+	{"packet that is two receipts", `
+		SELECT dispatch_id || '.' || n FROM receipt WHERE packet IS NOT NULL GROUP BY dispatch_id, n, packet HAVING count(*) > 1`},
+	{"withdrawn delivery that is not delivered", `SELECT dispatch_id || '.' || n FROM delivery WHERE withdrawn <> '' AND state <> 'delivered'`},
+	{"withdrawn delivery whose recipient did not agree", `
+		SELECT d.dispatch_id || '.' || d.n FROM delivery AS d WHERE d.withdrawn <> '' AND NOT EXISTS (
+		    SELECT 1 FROM delivery AS x JOIN receipt AS r ON r.dispatch_id = x.dispatch_id AND r.n = x.n
+		     WHERE x.dispatch_id = coalesce(d.withdrawn_by, d.dispatch_id) AND x.agency = d.agency AND r.status = '15')`},
+	{"delivery withdrawn by what is no recall or update of its document", `
+		SELECT d.dispatch_id || '.' || d.n FROM delivery AS d JOIN dispatch AS own ON own.id = d.dispatch_id
+		 WHERE d.withdrawn <> '' AND (d.withdrawn_by IS NOT NULL OR d.withdrawn = 'updated') AND NOT EXISTS (
+		     SELECT 1 FROM dispatch AS b WHERE b.id = d.withdrawn_by AND b.kind = CASE d.withdrawn WHEN 'recalled' THEN 1 ELSE 2 END
+		        AND b.original IN (own.id, own.original))`},
+	{"new document that has an original, or one that is not there", `
+		SELECT d.id::text FROM dispatch AS d WHERE d.original IS NOT NULL AND (d.kind = 0 OR NOT EXISTS (SELECT 1 FROM dispatch AS o WHERE o.id = d.original))`},
+	{"stray whose packet is not what its hash says", `SELECT id::text FROM stray WHERE packet_sha256 <> sha256(packet)`},
 	{"day counts that differ from a recount", `
 		SELECT agency || ' ' || metric || ' on ' || day || ': counted ' || sum(counted) || ', rows ' || sum(rows)
 		  FROM (SELECT day, agency, metric, count AS counted, 0 AS rows FROM volume

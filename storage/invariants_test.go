@@ -27,8 +27,19 @@ var spoils = map[string]string{
 	"pushed item without a due time":                   `UPDATE queue SET due = NULL WHERE kind = 'd'`,
 	"attempts with a gap":                              `UPDATE attempt SET k = 3 WHERE k = 1`,
 	"receipts with a gap":                              `UPDATE receipt SET k = 3`,
-	"current status that nobody reported":              `UPDATE delivery SET status = '06' WHERE n = 1`,
-	"day counts that differ from a recount":            `DELETE FROM tally WHERE metric = 'received'`,
+	"shown status that is not the latest":              `UPDATE delivery SET status = '06' WHERE n = 1`,
+	"more receipts than a delivery can have": `INSERT INTO receipt (dispatch_id, n, k, status, agency, system_id, staff, event_time, received_at)
+		SELECT dispatch_id, n, more + 1, status, agency, system_id, staff, event_time - more * interval '1 second', received_at FROM receipt, generate_series(1, 4095) AS more`,
+	"packet that is two receipts": `WITH first AS (UPDATE receipt SET packet = 'x' RETURNING *)
+		INSERT INTO receipt (dispatch_id, n, k, status, agency, system_id, staff, event_time, received_at, packet)
+		SELECT dispatch_id, n, 2, status, agency, system_id, staff, event_time - interval '1 second', received_at, 'x' FROM first`,
+	"withdrawn delivery that is not delivered":         `UPDATE delivery SET withdrawn = 'recalled' WHERE n = 2`,
+	"withdrawn delivery whose recipient did not agree": `UPDATE delivery SET withdrawn = 'recalled' WHERE n = 1`,
+	"delivery withdrawn by what is no recall":          `UPDATE delivery SET withdrawn = 'updated', withdrawn_by = dispatch_id WHERE n = 1`,
+	"new document that has an original":                `UPDATE dispatch SET kind = 1, original = gen_random_uuid()`,
+	"stray whose packet is not": `INSERT INTO stray (id, system_id, agency, other, document_id, status, reason, cause, event_time, received_at, packet, packet_sha256)
+		VALUES (gen_random_uuid(), '', '', '', '', '', '', 'state', now(), now(), 'x', sha256('y'))`,
+	"day counts that differ from a recount": `DELETE FROM tally WHERE metric = 'received'`,
 }
 
 // TestCheckFinds: the checker that stands at the end of every test finds each of the things that it looks for, and

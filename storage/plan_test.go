@@ -88,6 +88,9 @@ const fill = `
 	SELECT dispatch_id, n, 1, '03', agency, system_id, '{}', state_at, state_at FROM delivery WHERE status = '03';
 	INSERT INTO object (sha256, size, key, created_at) SELECT encode(sha256(i::text::bytea), 'hex'), 1, i::text, at FROM made;
 	INSERT INTO idempotency (system_id, key, request, dispatch_id, created_at) SELECT 's' || i % 40, i::text, sha256(''), id, at FROM made;
+	UPDATE dispatch SET kind = 2, original = (SELECT id FROM made WHERE i = 10000) WHERE id IN (SELECT id FROM made WHERE i IN (12000, 19500));
+	INSERT INTO stray (id, system_id, agency, other, document_id, status, reason, cause, event_time, received_at, packet, packet_sha256, closed_at, closed_by)
+	SELECT id, 's' || i % 40, 'H1', 'G1', i, '03', '', 'no_document', at, at, i::text::bytea, sha256(i::text::bytea), CASE WHEN i < 19900 THEN at END, CASE WHEN i < 19900 THEN 'op' END FROM made;
 	INSERT INTO tally (day, agency, metric, count) SELECT at::date, 'G1', 'sent', 1 FROM made;
 	INSERT INTO agency (code, name, status, version) SELECT 'H29.' || i, 'Đơn vị ' || i, 'live', 1 FROM generate_series(1, 20000) AS i;
 	INSERT INTO audit (at, actor, action, object, seal, hash)
@@ -111,6 +114,8 @@ func TestPlans(t *testing.T) {
 	last := one[uuid.UUID](a, `SELECT dispatch_id FROM queue WHERE destination = 's1' LIMIT 1`)
 	n := one[int](a, `SELECT n FROM queue WHERE destination = 's1' AND dispatch_id = $1 LIMIT 1`, last)
 	id := deliveryID(last, n)
+	update := one[uuid.UUID](a, `SELECT max(id::text)::uuid FROM dispatch WHERE kind = 2`)
+	original := one[uuid.UUID](a, `SELECT original FROM dispatch WHERE id = $1`, update)
 	many := make([]routing.Code, 300)
 	for i := range many {
 		many[i] = routing.Code(fmt.Sprint("H", i*5))
@@ -190,6 +195,31 @@ func TestPlans(t *testing.T) {
 			return second(s.Answers(ctx, "s0", true, "", a.now.Add(-time.Hour), time.Minute))
 		}, "", ""},
 		{"release held", func() error { return allow(second(s.ReleaseHeld(ctx, last, "op", "", a.now)), "") }, "delivery_202612_pkey", ""}, // an original's updates, in all months
+		{"an agreement", func() error {
+			return allow(second(s.AddReceipt(ctx, storage.Receipt{DeliveryID: deliveryID(update, 1), Status: "15", Agency: "H1", System: "s1", EventTime: a.now, ReceivedAt: a.now, Packet: []byte("x")}, "")), "")
+		}, "agency_dispatch_id_n_idx", ""}, // an original and its updates, in all months
+		{"a receipt's packet", func() error { return second(s.Receipt(ctx, id, 1)) }, "receipt_202612_", "202612"},
+		{"what a status is about", func() error {
+			_, _, err := s.Spoken(ctx, storage.Saying{Sender: codes("G7"), Agency: codes("H1", "H2"), DocumentID: "d19007", Status: "03", EventTime: a.now, Packet: []byte("x")})
+			return err
+		}, "identity_pkey", ""},
+		{"what an answer is about", func() error {
+			_, _, err := s.Spoken(ctx, storage.Saying{Sender: codes("G7"), Agency: codes("H1"), DocumentID: "d19007", Status: "15", EventTime: a.now, Packet: []byte("x")})
+			return err
+		}, "original_idx", ""},
+		{"an original", func() error { return allow(second(s.FindOriginal(ctx, codes("G7"), "d19007")), "") }, "identity_pkey", ""},
+		{"another's original", func() error { return second(s.WentTo(ctx, "d19007", many)) }, "identity_by_document", ""},
+		{"updates", func() error { return second(s.Updates(ctx, original)) }, "dispatch_202612_original_idx", "202611|202612|2027"},
+		{"related", func() error { return second(s.Related(ctx, storage.Dispatch{ID: update, Original: original})) }, "dispatch_202612_original_idx", "202611|202612|2027"},
+		{"twins", func() error {
+			return second(s.Twins(ctx, storage.Dispatch{ID: update, Sender: "G7", Number: "19007", Notation: "UBND", AcceptedAt: a.now}))
+		}, "dispatch_202612_sender_left_left1_idx", ""},
+		{"strays", func() error { return second(s.Strays(ctx, storage.StrayFilter{Limit: 50})) }, "stray_open", ""},
+		{"all strays", func() error { return second(s.Strays(ctx, storage.StrayFilter{Closed: true, Limit: 50})) }, "stray_pkey", ""},
+		{"a stray", func() error {
+			_, _, err := s.AddStray(ctx, storage.Stray{System: "s1", Status: "03", Cause: storage.NoDocument, EventTime: a.now, ReceivedAt: a.now, Packet: []byte("1")}, "")
+			return err
+		}, "stray_system_id_packet_sha256_key", ""},
 		{"fetch", func() error {
 			_, _, _, err := s.Fetch(ctx, storage.DeliveryID{Dispatch: last, N: 1}, "s1", a.now)
 			return err

@@ -57,7 +57,7 @@ func (s *Store) Spoken(ctx context.Context, q Saying) (list []Spoken, documents 
 		  FROM about JOIN dispatch AS d ON d.id = about.id
 		  LEFT JOIN LATERAL (
 		      SELECT x.* FROM unnest($3::text[]) AS of (code) JOIN delivery AS x ON x.agency = of.code AND x.dispatch_id = about.id) AS dl ON true
-		 ORDER BY about.id, dl.n`,
+		 ORDER BY d.accepted_at, d.kind, about.id, dl.n`,
 		codeStrings(q.Sender), q.DocumentID, codeStrings(q.Agency), q.Status, q.EventTime.UTC(), q.Packet, maxSpoken, answer)
 	if err != nil {
 		return nil, false, unavailable(fmt.Errorf("look for document %s: %w", q.DocumentID, err))

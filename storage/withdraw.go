@@ -53,10 +53,10 @@ func lockGiven(ctx context.Context, tx pgx.Tx, r Receipt) ([]givenDelivery, erro
 	var agency routing.Code
 	var ids []uuid.UUID
 	err := tx.QueryRow(ctx, `
-		SELECT dl.agency, `+versionsBefore+` || d.original || d.id
+		SELECT dl.agency, CASE WHEN d.kind IN (1, 2) AND d.original IS NOT NULL THEN `+versionsBefore+` || d.original || d.id ELSE '{}' END
 		  FROM dispatch AS d JOIN delivery AS dl ON dl.dispatch_id = d.id
-		 WHERE d.id = $1 AND dl.dispatch_id = $1 AND dl.n = $2 AND d.kind IN (1, 2) AND d.original IS NOT NULL`, r.Dispatch, r.N).Scan(&agency, &ids)
-	if errors.Is(err, pgx.ErrNoRows) {
+		 WHERE d.id = $1 AND dl.dispatch_id = $1 AND dl.n = $2`, r.Dispatch, r.N).Scan(&agency, &ids)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && len(ids) == 0 {
 		return nil, nil
 	}
 	if err != nil {
