@@ -5,11 +5,11 @@
 ALTER TABLE system ADD COLUMN form text NOT NULL DEFAULT 'new' CHECK (form IN ('new', 'old'));
 
 -- agency: contact data, which hubs give with registerAgency and read back over VXP; and when its row last moved. They are
--- personal data: in no public export.
-ALTER TABLE agency ADD COLUMN mail        text        NOT NULL DEFAULT '';
-ALTER TABLE agency ADD COLUMN phone       text        NOT NULL DEFAULT '';
-ALTER TABLE agency ADD COLUMN fax         text        NOT NULL DEFAULT '';
-ALTER TABLE agency ADD COLUMN modified_at timestamptz NOT NULL DEFAULT now();
+-- personal data: in no public export. They may be null, for an older binary's import stages its rows in a table LIKE agency.
+ALTER TABLE agency ADD COLUMN mail        text        DEFAULT '';
+ALTER TABLE agency ADD COLUMN phone       text        DEFAULT '';
+ALTER TABLE agency ADD COLUMN fax         text        DEFAULT '';
+ALTER TABLE agency ADD COLUMN modified_at timestamptz DEFAULT now();
 
 -- delivery.withdrawn: the recipient agreed (15) that its sender takes the document back, or puts a new version in its
 -- place: from then on its payload is no longer given out, and its trail stays (R20). withdrawn_by is the recall's or the

@@ -257,7 +257,20 @@ func (s *Server) vxpReadable(ctx context.Context, call *vxpCall, id storage.Pack
 	if err != nil || dl.System != call.ID && !s.serves(call.caller, dl.Agency) {
 		return delivery, err
 	}
-	return delivery, s.Store.Fetched(ctx, delivery, s.Now())
+	return s.vxpNewest(ctx, delivery)
+}
+
+// vxpNewest is the delivery itself, or the new version in its place to which the recipient agreed, in as many steps as there
+// were updates.
+func (s *Server) vxpNewest(ctx context.Context, delivery storage.DeliveryID) (storage.DeliveryID, error) {
+	for {
+		err := s.Store.Fetched(ctx, delivery, s.Now())
+		var withdrawn *storage.WithdrawnError
+		if !errors.As(err, &withdrawn) || withdrawn.How != storage.ByUpdate || withdrawn.By == (storage.DeliveryID{}) {
+			return delivery, err
+		}
+		delivery = withdrawn.By // always of a younger dispatch, so that this ends
+	}
 }
 
 // vxpDelivery finds a delivery that the caller has to do with, as its recipient's system or its sender's.
