@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/truc-lienthong/truc/server/edxml"
 	"github.com/truc-lienthong/truc/signing/testpki"
@@ -114,12 +115,19 @@ func (a *axis) testPacket(id string, to ...string) []byte {
 // packetOf is a letter of Sở Y tế with one file.
 func (a *axis) packetOf(id, name string, file []byte, to ...string) []byte {
 	a.t.Helper()
+	return a.packetLike(func(*edxml.Document) {}, id, name, file, to...)
+}
+
+// packetLike is packetOf with something changed.
+func (a *axis) packetLike(change func(*edxml.Document), id, name string, file []byte, to ...string) []byte {
+	a.t.Helper()
 	doc := edxml.Document{From: edxml.Organization{ID: "H29.12", Name: "Sở Y tế"}, ID: id, Number: "123", Notation: "SYT-VP",
 		Type: edxml.DocumentType{Type: 2, Name: "Công văn"}, Subject: "V/v phòng, chống dịch bệnh", PromulgationDate: edxml.Day(testNow),
 		Attachments: []edxml.Attachment{{Name: name, MimeType: "application/pdf", Size: int64(len(file))}}}
 	for _, code := range to {
 		doc.To = append(doc.To, edxml.Organization{ID: code})
 	}
+	change(&doc)
 	var out bytes.Buffer
 	check(a.t, edxml.Write(&out, doc, func(int) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(file)), nil }))
 	return out.Bytes()
@@ -165,4 +173,22 @@ func TestVXPThere(t *testing.T) {
 	if len(rows) != 1 || row["receiverDocId"] != docID || row["receiveStatus"] != "done" || row["notation"] != "123/SYT-VP" {
 		t.Fatalf("getSentEdocList: %v", rows)
 	}
+}
+
+// says hands in a status packet about a document.
+func (v *vxpSystem) says(from, code, to, documentID string, at time.Time) map[string]any {
+	v.a.t.Helper()
+	var out bytes.Buffer
+	check(v.a.t, edxml.WriteStatus(&out, edxml.Status{From: edxml.Organization{ID: from}, ResponseFor: edxml.ResponseFor{OrganID: to, Code: "123/SYT-VP", DocumentID: documentID},
+		Code: code, Description: "theo đề nghị", At: edxml.Moment(at), Staff: edxml.Staff{Name: "Trần Thị Thử", Department: "Văn thư"}}))
+	return v.send(out.Bytes(), from)
+}
+
+// get is a packet's bytes, or the error code.
+func (v *vxpSystem) get(docID string) (packet []byte, code string) {
+	v.a.t.Helper()
+	got := v.call("/getEdoc", []byte("{}"), "docId", docID)
+	packet, err := base64.StdEncoding.DecodeString(got["data"].(string))
+	check(v.a.t, err)
+	return packet, got["ErrorCode"].(string)
 }
