@@ -19,7 +19,7 @@ func TestMeetsAnother(t *testing.T) {
 	t.Parallel()
 	others := map[string]string{
 		"a claim":  `UPDATE queue SET due = $1, fence = fence + 1 WHERE destination = 'push'`,
-		"a status": `UPDATE delivery SET status = '', status_at = $1`,
+		"a status": `UPDATE delivery SET status = '' WHERE $1::timestamptz IS NOT NULL`,
 	}
 	for name, verb := range map[string]struct {
 		do   func(a *axis, id storage.DeliveryID, claims []storage.Claimed) error
