@@ -97,6 +97,7 @@ func TestCommands(t *testing.T) {
 	wants(t, "/nonexistent", exitUndetermined, "", "verify", "--anchor", filepath.Join(folder, "root.pem"), proof)
 	wants(t, "/nonexistent", exitNothing, "", "verify", "--anchor", anchor, directory)
 	checkReports(t, state)
+	checkStrays(t, state, address)
 
 	rotated := must(t, state, "system", "rotate", "H29.12", "--json", "--overlap", "1h")
 	waitFor(t, "the new secret to count", func() bool {

@@ -45,6 +45,7 @@ type cli struct {
 	Policy  policyCommand  `cmd:"" help:"What happens to a sender's unsigned or doubtful documents."`
 	Send    sendCommand    `cmd:"" help:"Sign and send a document: the example sender."`
 	Verify  verifyCommand  `cmd:"" help:"Judge the signatures of a file."`
+	Stray   strayCommand   `cmd:"" help:"Status packets that fit no delivery."`
 	Packet  packetCommand  `cmd:"" help:"edXML packets."`
 	Report  reportCommand  `cmd:"" help:"Volumes."`
 	Bench   benchCommand   `cmd:"" help:"Measure, with a floor in the same run."`
