@@ -68,6 +68,7 @@ func TestMeetsAnother(t *testing.T) {
 				ctx := context.Background()
 				tx, err := a.Pool().Begin(ctx)
 				must(t, err)
+				t.Cleanup(func() { _ = tx.Rollback(ctx) }) // or the pool would wait for it when the test fails
 				must(t, second(tx.Exec(ctx, sql, a.now.Add(time.Minute))))
 				done := make(chan error, 1)
 				go func() { done <- verb.do(a, id, claims) }()
