@@ -36,6 +36,9 @@ func Awaits(d storage.Dispatch, dl storage.Delivery) (a Awaited, ok bool) {
 	if dl.Withdrawn != "" { // its recipient has agreed: that was the last that was awaited of it
 		return Awaited{}, false
 	}
+	if asks := d.Kind == storage.Recall || d.Kind == storage.Update; asks && dl.Status != storage.RecallAsked && dl.Status != storage.Returned {
+		return awaitsAnswer(d, dl)
+	}
 	switch dl.Status {
 	case "", storage.Arrived:
 		return Awaited{"clerk", "Chờ văn thư đơn vị nhận tiếp nhận hoặc từ chối", "The recipient's clerk is to register or return it", endOfDay(dl.StateAt)}, true
@@ -45,6 +48,18 @@ func Awaits(d storage.Dispatch, dl storage.Delivery) (a Awaited, ok bool) {
 		return Awaited{"sender", "Đơn vị nhận đã từ chối; bên gửi xem lý do và xử lý", "The recipient returned it; the sender is to act on the reason", time.Time{}}, true
 	}
 	return Awaited{}, false
+}
+
+// awaitsAnswer: a recall or update is a question, whatever else its recipient says of it (QĐ 28/2018/QĐ-TTg, art. 8(2), 9(2):
+// without a limit in hours).
+func awaitsAnswer(d storage.Dispatch, dl storage.Delivery) (Awaited, bool) {
+	switch {
+	case dl.Status == storage.RecallAgreed || dl.Status == storage.RecallDeclined:
+		return Awaited{}, false
+	case d.Kind == storage.Recall:
+		return Awaited{"clerk", "Chờ đơn vị nhận đồng ý hoặc từ chối thu hồi", "The recipient is to agree to the recall or decline it", time.Time{}}, true
+	}
+	return Awaited{"clerk", "Chờ đơn vị nhận đồng ý hoặc từ chối cập nhật", "The recipient is to agree to the update or decline it", time.Time{}}, true
 }
 
 // awaitsPending: what is pulled waits without expiry, but not without a clock: a system that never fetches never says

@@ -251,18 +251,6 @@ func eachOf(n int, codes, column, sql, order, limit string) string {
 		sql + ` AND ` + column + ` = of.code` + tail + `) AS own` + tail
 }
 
-// FindIdentity returns the dispatch of a new document by its sender and document id, or ErrNotFound.
-func (s *Store) FindIdentity(ctx context.Context, sender routing.Code, documentID string) (uuid.UUID, error) {
-	var id uuid.UUID
-	err := s.pool.QueryRow(ctx, `
-		SELECT dispatch_id FROM identity WHERE sender = $1 AND document_id = $2 AND kind = 0 AND again = ''`,
-		sender, documentID).Scan(&id)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return id, ErrNotFound
-	}
-	return id, unavailable(err)
-}
-
 func codeStrings(codes []routing.Code) []string {
 	list := make([]string, len(codes))
 	for i, c := range codes {

@@ -171,10 +171,11 @@ func lockDelivery(ctx context.Context, tx pgx.Tx, id DeliveryID) (lockedDelivery
 }
 
 // said finds a receipt that says the same, or came by the same packet: one without an event time got that of its reception.
+// The lengths are compared first, for they are known without reading the packets.
 func said(ctx context.Context, tx pgx.Tx, r *Recorded) (bool, error) {
 	err := tx.QueryRow(ctx, `
 		SELECT k, event_time, received_at FROM receipt
-		 WHERE dispatch_id = $1 AND n = $2 AND (agency = $3 AND status = $4 AND event_time = $5 OR packet = $6) LIMIT 1`,
+		 WHERE dispatch_id = $1 AND n = $2 AND (agency = $3 AND status = $4 AND event_time = $5 OR length(packet) = length($6::bytea) AND packet = $6) LIMIT 1`,
 		r.Dispatch, r.N, r.Agency, r.Status, r.EventTime.UTC(), r.Packet).Scan(&r.K, &r.EventTime, &r.ReceivedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil

@@ -53,7 +53,7 @@ func (s *Store) Spoken(ctx context.Context, q Saying) (list []Spoken, documents 
 		     WHERE $8)
 		SELECT about.id, coalesce(dl.n, 0), d.kind, d.sender, coalesce(dl.agency, ''), coalesce(dl.state, ''), coalesce(dl.withdrawn, ''), d.accepted_at,
 		       ARRAY(SELECT status FROM receipt AS r WHERE r.dispatch_id = dl.dispatch_id AND r.n = dl.n ORDER BY k),
-		       EXISTS (SELECT 1 FROM receipt AS r WHERE r.dispatch_id = dl.dispatch_id AND r.n = dl.n AND (r.status = $4 AND r.event_time = $5 OR r.packet = $6))
+		       EXISTS (SELECT 1 FROM receipt AS r WHERE r.dispatch_id = dl.dispatch_id AND r.n = dl.n AND (r.status = $4 AND r.event_time = $5 OR length(r.packet) = length($6::bytea) AND r.packet = $6))
 		  FROM about JOIN dispatch AS d ON d.id = about.id
 		  LEFT JOIN LATERAL (
 		      SELECT x.* FROM unnest($3::text[]) AS of (code) JOIN delivery AS x ON x.agency = of.code AND x.dispatch_id = about.id) AS dl ON true
