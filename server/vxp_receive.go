@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/base64"
@@ -11,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -148,18 +148,37 @@ func (s *Server) vxpGetEdoc(c echo.Context, call *vxpCall) error {
 	h.Set("Content-Length", fmt.Sprint(int64(len(head)+len(tail))+(size+2)/3*4))
 	c.Response().WriteHeader(http.StatusOK)
 	return s.vxpStream(c, packet, func(from io.Reader) error {
-		out := bufio.NewWriterSize(c.Response(), 128<<10) // the encoder gives a kilobyte at a time
-		_, _ = out.WriteString(head)                      // a failure shows again at Flush
-		encoder := base64.NewEncoder(base64.StdEncoding, out)
-		if _, err := io.CopyBuffer(encoder, from, make([]byte, 96<<10)); err != nil {
+		if _, err := io.WriteString(c.Response(), head); err != nil {
 			return err
 		}
-		if err := encoder.Close(); err != nil {
+		if err := writeBase64(c.Response(), from); err != nil {
 			return err
 		}
-		_, _ = out.WriteString(tail)
-		return out.Flush()
+		_, err := io.WriteString(c.Response(), tail)
+		return err
 	})
+}
+
+// base64Block are the bytes that are encoded and written at a time: net/http hands so large a piece straight on.
+const base64Block = 96 << 10
+
+var base64Blocks = sync.Pool{New: func() any { return new([base64Block + base64Block/3*4]byte) }}
+
+// writeBase64 writes all of r in base64, on one line.
+func writeBase64(w io.Writer, r io.Reader) error {
+	block := base64Blocks.Get().(*[base64Block + base64Block/3*4]byte)
+	defer base64Blocks.Put(block)
+	plain, text := block[:base64Block], block[base64Block:]
+	for {
+		n, err := io.ReadFull(r, plain)
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return err
+		}
+		base64.StdEncoding.Encode(text, plain[:n])
+		if _, failed := w.Write(text[:base64.StdEncoding.EncodedLen(n)]); failed != nil || err != nil {
+			return failed // of the reader's errors only the end is left
+		}
+	}
 }
 
 // vxpDownload gives a packet's bytes. Whatever goes wrong has an empty body: a client keeps everything else as the document.
@@ -239,7 +258,7 @@ func (s *Server) vxpStatusBytes(ctx context.Context, call *vxpCall, id storage.P
 	if _, err := s.vxpDelivery(ctx, call, item.DeliveryID); err != nil {
 		return nil, err
 	}
-	return s.statusPacket(ctx, id)
+	return s.statusPacket(ctx, call.caller, id)
 }
 
 // vxpReadable finds the delivery whose packet the caller may read by this name. From the recipient's first look on a

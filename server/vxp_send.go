@@ -1,8 +1,9 @@
 package server
 
 import (
+	"encoding/json"
 	"hash"
-	"strings"
+	"maps"
 
 	"github.com/labstack/echo/v4"
 
@@ -69,19 +70,35 @@ func (s *Server) vxpFrom(call *vxpCall) error {
 	return problem("foreign_sender", "from", call.ID, cut(from, maxEcho))
 }
 
-// noteTo logs recipients in the signed map that are not those of the packet. The packet counts: the map may be left over
-// from an earlier document (spec 1.3).
+// noteTo logs recipients in the signed map that are not those of the packet, be they fewer, more or others. The packet
+// counts: the map may be left over from an earlier document (spec 1.3).
 func (s *Server) noteTo(call *vxpCall, sub *submission) {
 	to := call.key(keyTo)
 	if to == "" {
 		return
 	}
-	for _, r := range sub.to {
-		if !strings.Contains(to, r.Given) && !strings.Contains(to, string(r.Agency.Code)) {
-			s.Log.Info("the header's recipients differ from the packet's", "system", call.ID, "sender", sub.sender.Code, "document", sub.meta.DocumentID)
-			return
+	d, given, named := s.directory(), map[routing.Code]bool{}, map[routing.Code]bool{}
+	for _, text := range codesOf(to) {
+		if found := d.Find(text); len(found) == 1 {
+			text = string(found[0].Code)
 		}
+		given[routing.Code(text)] = true
 	}
+	for _, r := range sub.to {
+		named[r.Agency.Code] = true
+	}
+	if !maps.Equal(given, named) {
+		s.Log.Info("the header's recipients differ from the packet's", "system", call.ID, "sender", sub.sender.Code, "document", sub.meta.DocumentID)
+	}
+}
+
+// codesOf reads a header "to": a JSON array of codes, or one code alone.
+func codesOf(to string) []string {
+	var list []string
+	if json.Unmarshal([]byte(to), &list) != nil {
+		return []string{to}
+	}
+	return list
 }
 
 // inForm is a code in the form that a system is shown codes in: the old one where it wants that and there is one.

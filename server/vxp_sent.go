@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 
 	"github.com/labstack/echo/v4"
 
@@ -51,6 +52,10 @@ func (s *Server) vxpSentOf(ctx context.Context, call *vxpCall, id storage.Packet
 		return []vxpSentItem{row}, err
 	}
 	d, err := s.Store.DispatchHead(ctx, id.Dispatch)
+	if errors.Is(err, storage.ErrNotFound) && id.N == 0 {
+		row, err := s.vxpSentStray(ctx, call, id)
+		return []vxpSentItem{row}, err
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +102,17 @@ func (s *Server) vxpSentStatus(ctx context.Context, call *vxpCall, id storage.Pa
 		return v, nil
 	}
 	return vxpSentItem{}, storage.ErrNotFound
+}
+
+// vxpSentStray tells of a status packet that fits no delivery: the axis has it, and nobody else.
+func (s *Server) vxpSentStray(ctx context.Context, call *vxpCall, id storage.PacketID) (vxpSentItem, error) {
+	t, err := s.Store.Stray(ctx, id.Dispatch)
+	if err == nil && t.System != call.ID && !s.serves(call.caller, t.Agency) {
+		err = storage.ErrNotFound
+	}
+	return vxpSentItem{ServiceType: "eDoc", MessageType: "status", SenderDocID: id.String(), From: s.inForm(call.caller, t.Agency), To: t.Other,
+		Title: string(t.Status) + " " + StatusLabel(t.Status), SentTime: vxpTime(t.ReceivedAt), SendStatus: "done", SendDesc: "Trục đã nhận",
+		ReceiveStatus: "fail", ReceiveDesc: "Không khớp văn bản nào trên trục; đã đưa vào danh sách của người vận hành"}, err
 }
 
 // otherSide is whom a receipt is for.

@@ -200,8 +200,9 @@ func questions(p storage.Spoken) (ever, open bool) {
 	return ever, open
 }
 
-// statusPacket gives a receipt as a status packet: the very bytes that brought it, or those of one written for it.
-func (s *Server) statusPacket(ctx context.Context, id storage.PacketID) ([]byte, error) {
+// statusPacket gives a receipt as a status packet: the very bytes that brought it, or those of one written for it, with codes
+// in the form that its reader is shown.
+func (s *Server) statusPacket(ctx context.Context, who *caller, id storage.PacketID) ([]byte, error) {
 	delivery := storage.DeliveryID{Dispatch: id.Dispatch, N: id.N}
 	r, err := s.Store.Receipt(ctx, delivery, id.K)
 	if err != nil || r.Packet != nil {
@@ -220,15 +221,15 @@ func (s *Server) statusPacket(ctx context.Context, id storage.PacketID) ([]byte,
 		other = dl.Agency
 	}
 	var packet bytes.Buffer
-	err = edxml.WriteStatus(&packet, s.writtenStatus(d, r, other))
+	err = edxml.WriteStatus(&packet, s.writtenStatus(who, d, r, other))
 	return packet.Bytes(), err
 }
 
 // writtenStatus is what a native receipt says in the words of edXML: complete, for clients read its fields unguarded.
-func (s *Server) writtenStatus(d storage.Dispatch, r storage.Receipt, other routing.Code) edxml.Status {
+func (s *Server) writtenStatus(who *caller, d storage.Dispatch, r storage.Receipt, other routing.Code) edxml.Status {
 	status := edxml.Status{
-		From:        s.organization(r.Agency),
-		ResponseFor: edxml.ResponseFor{OrganID: string(other), Code: edxml.Clean(numberNotation(d)), DocumentID: edxml.Clean(d.DocumentID)},
+		From:        edxml.Organization{ID: s.inForm(who, r.Agency), Name: s.agencyName(r.Agency)},
+		ResponseFor: edxml.ResponseFor{OrganID: s.inForm(who, other), Code: edxml.Clean(numberNotation(d)), DocumentID: edxml.Clean(d.DocumentID)},
 		Staff:       edxml.Staff{Name: edxml.Clean(r.Staff.Name), Department: edxml.Clean(r.Staff.Department), Email: edxml.Clean(r.Staff.Email), Mobile: edxml.Clean(r.Staff.Phone)},
 		Code:        string(r.Status), Description: edxml.Clean(r.Reason), At: edxml.Moment(r.EventTime),
 	}

@@ -82,22 +82,39 @@ func (s *Store) Strays(ctx context.Context, f StrayFilter) ([]Stray, error) {
 	if f.Closed {
 		open = ``
 	}
-	rows, err := s.pool.Query(ctx, `
-		SELECT id, system_id, agency, other, document_id, status, reason, cause, event_time, received_at, coalesce(closed_at, 'epoch'), coalesce(closed_by, '')
-		  FROM stray WHERE id < $1`+open+` ORDER BY id DESC LIMIT $2`, before, pageSize(f.Limit))
+	rows, err := s.pool.Query(ctx, strayRows+` WHERE id < $1`+open+` ORDER BY id DESC LIMIT $2`, before, pageSize(f.Limit))
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("list stray statuses: %w", err))
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Stray, error) {
-		var t Stray
-		err := row.Scan(&t.ID, &t.System, &t.Agency, &t.Other, &t.DocumentID, &t.Status, &t.Reason, &t.Cause, &t.EventTime, &t.ReceivedAt,
-			&t.ClosedAt, &t.ClosedBy)
-		if t.ClosedAt.Unix() == 0 {
-			t.ClosedAt = time.Time{}
-		}
-		return t, err
-	})
+	list, err := pgx.CollectRows(rows, scanStray)
 	return list, unavailable(err)
+}
+
+// Stray returns one of them, closed or not, without its packet, or ErrNotFound.
+func (s *Store) Stray(ctx context.Context, id uuid.UUID) (Stray, error) {
+	rows, err := s.pool.Query(ctx, strayRows+` WHERE id = $1`, id)
+	if err != nil {
+		return Stray{}, unavailable(fmt.Errorf("read stray %s: %w", id, err))
+	}
+	t, err := pgx.CollectExactlyOneRow(rows, scanStray)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return t, ErrNotFound
+	}
+	return t, unavailable(err)
+}
+
+const strayRows = `
+	SELECT id, system_id, agency, other, document_id, status, reason, cause, event_time, received_at, coalesce(closed_at, 'epoch'), coalesce(closed_by, '')
+	  FROM stray`
+
+func scanStray(row pgx.CollectableRow) (Stray, error) {
+	var t Stray
+	err := row.Scan(&t.ID, &t.System, &t.Agency, &t.Other, &t.DocumentID, &t.Status, &t.Reason, &t.Cause, &t.EventTime, &t.ReceivedAt,
+		&t.ClosedAt, &t.ClosedBy)
+	if t.ClosedAt.Unix() == 0 {
+		t.ClosedAt = time.Time{}
+	}
+	return t, err
 }
 
 // CloseStray notes that a person has looked at a stray and nothing is left to do. ErrNotFound: no such stray, or it is
