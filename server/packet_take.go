@@ -38,7 +38,7 @@ func (s *Server) takePacket(ctx context.Context, sub *submission, body io.Reader
 	if size > 2*maxStatusPacket { // no status, also when it comes in base64
 		in.copy.start()
 	}
-	packet, err := edxml.Read(io.TeeReader(&bounded{body, s.Limits.Packet, s.Limits.Packet}, in.copy), edxml.Reading{Now: s.Now(), MaxFile: s.Limits.File,
+	packet, err := edxml.Read(io.TeeReader(&bounded{body, s.Limits.Packet, s.Limits.Packet}, in.copy), edxml.Reading{Now: s.Now(), MaxFile: s.Limits.File, Unhashed: true,
 		Header: func(p *edxml.Packet) error { in.ours = in.header(p); return in.ours },
 		Attachment: func(i int, a edxml.Attachment, content io.Reader) error {
 			in.ours = in.attachment(i, a, content)

@@ -2,8 +2,10 @@ package edxml
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/base64"
 	"io"
+	"sync"
 )
 
 // payload answers: which bytes does this base64 text stand for? It pulls the text of ContentTransferEncoded from the scanner piece by
@@ -22,10 +24,33 @@ type payload struct {
 	failed error
 }
 
+// Buffers are used again: reading a packet would otherwise leave more bytes behind than many a packet has.
+const payloadStore = (bufferSize + 4) / 4 * 3
+
+var (
+	payloadStores  = sync.Pool{New: func() any { return new([payloadStore]byte) }}
+	payloadBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 32<<10) }}
+	scannerBuffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+)
+
+// release gives the buffers back. Nothing may be read after it.
+func (d *reader) release() {
+	scannerBuffers.Put((*[bufferSize]byte)(d.s.buf))
+	d.s.buf = nil
+	if d.payload.store != nil {
+		payloadStores.Put((*[payloadStore]byte)(d.payload.store))
+		d.payload.store = nil
+	}
+	if d.payload.buffer != nil {
+		d.payload.buffer.Reset(nil)
+		payloadBuffers.Put(d.payload.buffer)
+		d.payload.buffer = nil
+	}
+}
+
 func (p *payload) begin(d *reader) {
 	if p.store == nil {
-		p.store = make([]byte, base64.StdEncoding.DecodedLen(bufferSize+4))
-		p.text = make([]byte, 0, bufferSize+4)
+		p.store = payloadStores.Get().(*[payloadStore]byte)[:]
 	}
 	*p = payload{d: d, buffer: p.buffer, text: p.text[:0], store: p.store, path: d.s.path(), line: d.s.top().line}
 }
@@ -45,6 +70,9 @@ func (p *payload) Read(b []byte) (int, error) {
 
 // more takes the next token of the element.
 func (p *payload) more() error {
+	if p.swift() {
+		return nil
+	}
 	tok, err := p.d.s.next()
 	switch {
 	case err != nil:
@@ -58,6 +86,30 @@ func (p *payload) more() error {
 	}
 	p.collect(p.d.s.text)
 	return p.decode()
+}
+
+// swift decodes what is nothing but whole groups of the standard alphabet, and most payloads are that, right out of the
+// scanner's buffer. Everything else it leaves to the scanner and the pieces below, with the bytes that it could not use.
+func (p *payload) swift() bool {
+	s := p.d.s
+	if len(p.text) > 0 || p.ended || s.inCDATA || s.selfClosed || !s.need(4) {
+		return false
+	}
+	text := s.buf[s.pos:s.end]
+	if end := bytes.IndexByte(text, '<'); end >= 0 {
+		text = text[:end]
+	}
+	text = text[:len(text)&^3]
+	if len(text) == 0 || text[len(text)-1] == '=' {
+		return false
+	}
+	n, err := base64.StdEncoding.Decode(p.store, text)
+	if err != nil {
+		return false
+	}
+	s.take(len(text))
+	p.plain = p.store[:n]
+	return true
 }
 
 // alphabet gives the letter of standard base64 for a byte, or what else it is.

@@ -15,6 +15,8 @@ type Reading struct {
 	// What it leaves unread is skipped. A read error from content means that the packet broke off: keep nothing. Its own error ends the
 	// reading and is returned as it is.
 	Attachment func(i int, a Attachment, content io.Reader) error
+	// Unhashed leaves Attachment.SHA256 empty: Attachment hashes what it gets.
+	Unhashed bool
 	// Now is the time of reception, for "in the future"; zero: not checked.
 	Now time.Time
 	// MaxFile bounds one unwrapped file in bytes (default 1 GiB); a larger one stays in its ZIP, with a warning.
@@ -57,6 +59,7 @@ func Read(r io.Reader, o Reading) (Packet, error) {
 		o.MaxFile = defaultMaxFile
 	}
 	d := &reader{s: newScanner(r), o: o, spool: spool{dir: o.TempDir}}
+	defer d.release()
 	err := d.packet()
 	if closing := d.spool.Close(); err == nil {
 		err = closing

@@ -188,7 +188,7 @@ func (d *reader) warnType(w *waiting, declared, what string) {
 // bufio gives the one buffer through which payloads are read.
 func (d *reader) bufio() *bufio.Reader {
 	if d.payload.buffer == nil {
-		d.payload.buffer = bufio.NewReaderSize(&d.payload, 32<<10)
+		d.payload.buffer = payloadBuffers.Get().(*bufio.Reader)
 	}
 	d.payload.buffer.Reset(&d.payload)
 	return d.payload.buffer
@@ -196,7 +196,10 @@ func (d *reader) bufio() *bufio.Reader {
 
 // handOut gives one file to the caller and measures it into a.
 func (d *reader) handOut(i int, known Attachment, content io.Reader, a *Attachment) error {
-	m := measured{r: content, hash: sha256.New()}
+	m := measured{r: content}
+	if !d.o.Unhashed {
+		m.hash = sha256.New()
+	}
 	var refused error
 	if d.o.Attachment != nil && d.p.Status == nil {
 		refused = d.o.Attachment(i, known, &m)
@@ -207,7 +210,9 @@ func (d *reader) handOut(i int, known Attachment, content io.Reader, a *Attachme
 	if m.failed != nil {
 		return m.failed // the packet's own fault comes before what the caller made of it
 	}
-	a.Size, a.SHA256 = m.size, hex.EncodeToString(m.hash.Sum(nil))
+	if a.Size = m.size; m.hash != nil {
+		a.SHA256 = hex.EncodeToString(m.hash.Sum(nil))
+	}
 	return refused
 }
 
@@ -221,7 +226,9 @@ type measured struct {
 
 func (m *measured) Read(p []byte) (int, error) {
 	n, err := m.r.Read(p)
-	m.hash.Write(p[:n])
+	if m.hash != nil {
+		m.hash.Write(p[:n])
+	}
 	m.size += int64(n)
 	if err != nil && err != io.EOF {
 		m.failed = err

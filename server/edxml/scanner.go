@@ -64,7 +64,7 @@ type kid struct {
 const maxKids = 64
 
 func newScanner(r io.Reader) *scanner {
-	return &scanner{src: r, buf: make([]byte, bufferSize), line: 1}
+	return &scanner{src: r, buf: scannerBuffers.Get().(*[bufferSize]byte)[:], line: 1}
 }
 
 // next gives the next token. Comments and processing instructions are skipped, CDATA is text.
