@@ -18,6 +18,10 @@
 //     `fail` while it is put aside is the first one's echo. getEdoc leaves everything as it is.
 //   - Whether a packet is a document or a status is what its content says, not messagetype.
 //   - Recipients are the packet's To; a header "to" that differs is logged.
+//   - Every id that sendEdoc answers is known to getSentEdocList: a status packet's too, and a stray's, which says "fail" for
+//     the recipient, since it reached nobody but the operators.
+//   - A system that is shown old codes sees them in lists and in the status packets that the axis writes for native receipts.
+//     Packets that came as such pass as they are, and the one packet that is made of a native document has new codes.
 //   - Agencies: id is the code. Closed ones are in getSynchronizeUnit alone, as deleted; isAgency is true for all, and
 //     centerCode is the top of the subtree whose hub gets the agency's documents. A hub registers, renames and closes what its
 //     own subtrees cover, and new codes that begin with one of theirs, in either form; a code of neither form that does not is
