@@ -22,7 +22,7 @@ func TestBenchVXP(t *testing.T) {
 		}
 	}
 	cases, _ := got["cases"].([]any)
-	if len(cases) != 4 {
+	if len(cases) != 6 {
 		t.Fatalf("%d cases: %v", len(cases), cases)
 	}
 	for _, c := range cases {
