@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"hash"
+	"io"
 	"maps"
 
 	"github.com/labstack/echo/v4"
@@ -22,10 +23,17 @@ type vxpSent struct {
 func (s *Server) vxpSend(c echo.Context, call *vxpCall) error {
 	docID, err := s.takeVXP(c, call)
 	if err != nil {
-		drain(c)
+		s.readOut(c)
 		return err
 	}
 	return answerVXP(c, vxpSent{vxpOK, docID})
+}
+
+// readOut reads the rest of a refused packet, as long and as much as one that is taken may have. The SDK reads no answer
+// before it has written everything: cut off, it sends the whole packet once more and then reports a broken connection, never
+// why. Who calls is known by now; strangers are bounded by drain.
+func (s *Server) readOut(c echo.Context) {
+	_, _ = io.CopyN(io.Discard, c.Request().Body, s.Limits.Packet) // whatever ends it, the answer is written next
 }
 
 func (s *Server) takeVXP(c echo.Context, call *vxpCall) (docID string, err error) {
