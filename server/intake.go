@@ -115,9 +115,13 @@ type storing struct {
 	name, mediaType, key string
 	in                   *intake
 	kept                 storage.Kept
-	err                  error         // of the store
-	done                 chan struct{} // closed when the store has ended; nil when it was waited for
+	err                  error          // of the store
+	pipe                 *io.PipeWriter // open until end
+	done                 chan struct{}  // closed when the store has ended; nil when it was waited for
 }
+
+// end lets the store make durable what it has.
+func (f *storing) end() { _ = f.pipe.Close() } // never fails
 
 func (s *Server) newFile(p part) (*storing, error) {
 	name, ok := cleanName(p.name)
@@ -147,22 +151,24 @@ func (s *Server) fileStored(ctx context.Context, sub *submission, f *storing) er
 	return sub.overlook(checkContent(r))
 }
 
-// startFile stores one file, too, but waits only until all of it was read: it becomes durable beside what is read next.
+// startFile stores one file, too, but waits only until all of it was read; after its end it becomes durable beside others.
 func (s *Server) startFile(ctx context.Context, p part) (*storing, int64, error) {
 	f, err := s.newFile(p)
 	if err != nil {
 		return nil, 0, err
 	}
 	reader, writer := io.Pipe()
-	f.done = make(chan struct{})
-	go func() { // ends with the pipe, which is closed below
+	f.pipe, f.done = writer, make(chan struct{})
+	go func() { // ends with the pipe, which end or what follows closes
 		defer close(f.done)
 		f.kept, f.err = s.Store.Objects.Put(ctx, f.key, reader, true)
 		_ = reader.CloseWithError(f.err) // nil: everything was read
 	}()
 	n, err := io.Copy(writer, f.in)
-	_ = writer.CloseWithError(err) // nil: the end
-	return f, n, nil               // what went wrong is told by fileStored, by in or by err
+	if err != nil {
+		_ = writer.CloseWithError(err) // what went wrong is told by fileStored, by in or by err
+	}
+	return f, n, nil
 }
 
 // overlook makes a warning of what is odd about a file that came over the VXP face: there only what the axis cannot do

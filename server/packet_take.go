@@ -49,9 +49,6 @@ func (s *Server) takePacket(ctx context.Context, sub *submission, body io.Reader
 		err = agree(in.copy.sum)
 	}
 	if err == nil {
-		err = in.settle(0)
-	}
-	if err == nil {
 		err = in.keep(packet)
 	}
 	if err != nil {
@@ -130,6 +127,9 @@ const maxStoring = 8
 
 // settle waits until all but some of the files are durable.
 func (in *packetIntake) settle(but int) error {
+	for _, f := range in.files[:max(0, len(in.files)-but)] {
+		f.end()
+	}
 	for len(in.files) > but {
 		f := in.files[0]
 		in.files = in.files[1:]
@@ -144,6 +144,7 @@ func (in *packetIntake) settle(but int) error {
 // abandon takes back the files of a refused packet.
 func (in *packetIntake) abandon() {
 	for _, f := range in.files {
+		f.end()
 		<-f.done
 		if f.err == nil {
 			_ = f.kept.Close() // a read-only handle
@@ -152,10 +153,15 @@ func (in *packetIntake) abandon() {
 	}
 }
 
-// keep makes the packet's own bytes durable: a document's in the object store, a status's in its row.
+// keep makes a document's files and its own bytes durable, all at once, for they share their syncs; a status's bytes go into
+// its row.
 func (in *packetIntake) keep(packet edxml.Packet) error {
 	if packet.Document != nil {
-		upload, err := in.copy.finish()
+		in.copy.end()
+		if err := in.settle(0); err != nil {
+			return err
+		}
+		upload, err := in.copy.kept()
 		in.sub.pack = upload
 		return err
 	}
@@ -235,12 +241,16 @@ func (p *packetCopy) failed() error {
 // inMemory gives the bytes when they are few.
 func (p *packetCopy) inMemory() ([]byte, bool) { return p.held, p.pipe == nil }
 
-// finish waits until everything is durable and names it.
-func (p *packetCopy) finish() (storage.Upload, error) {
+// end says that everything was written.
+func (p *packetCopy) end() {
 	if p.pipe == nil {
 		p.start()
 	}
 	_ = p.pipe.Close() // never fails
+}
+
+// kept waits, after the end, until everything is durable, and names it.
+func (p *packetCopy) kept() (storage.Upload, error) {
 	<-p.done
 	p.upload.SHA256 = hex.EncodeToString(p.sum.Sum(nil))
 	return p.upload, p.err
