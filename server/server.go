@@ -1,5 +1,5 @@
 // Package server answers: what moves? Every change of state is one verb: Submit, Taken, AddReceipt, Release. Around
-// the verbs stand the HTTP faces (the native API here; VXP is an issue of its own), the courier that pushes what is due,
+// the verbs stand the HTTP faces (the native API and VXP), the courier that pushes what is due,
 // and the jobs.
 //
 // The path of one dispatch, function by function, is told in the README.
