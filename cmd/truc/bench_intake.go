@@ -174,6 +174,12 @@ func submit(ctx context.Context, via *http.Client, url, meta string, file ...[]b
 
 // together makes one body of pieces, without copying them.
 func together(pieces [][]byte) (body io.Reader, length int64) {
+	switch len(pieces) { // a MultiReader takes 32 kB to be sent
+	case 0:
+		return http.NoBody, 0
+	case 1:
+		return bytes.NewReader(pieces[0]), int64(len(pieces[0]))
+	}
 	readers := make([]io.Reader, len(pieces))
 	for i, p := range pieces {
 		readers[i], length = bytes.NewReader(p), length+int64(len(p))
