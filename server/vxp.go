@@ -15,7 +15,7 @@
 //   - The received list has at most 500 items, urgent first, then oldest, all `initial`: what is reported done, fail or
 //     processing leaves it, since known clients take every item in the list.
 //   - `processing` puts an item aside for an hour, `fail` until the timetable's next time; the third `fail` parks it. A second
-//     `fail` while it is put aside is the first one's echo. getEdoc leaves everything as it is.
+//     `fail` while it is put aside for the first is its echo; one after a `processing` is new. getEdoc leaves everything as it is.
 //   - Whether a packet is a document or a status is what its content says, not messagetype.
 //   - Recipients are the packet's To; a header "to" that differs is logged.
 //   - Every id that sendEdoc answers is known to getSentEdocList: a status packet's too, and a stray's, which says "fail" for

@@ -101,6 +101,36 @@ func TestVXPProcessing(t *testing.T) {
 	}
 }
 
+// TestVXPFailsAtWork: a system that says of each packet that it works on it, and then that it failed, is heard: its reason is
+// kept and the third failure parks, though each comes while the packet is put aside. What it says twice counts once.
+func TestVXPFailsAtWork(t *testing.T) {
+	t.Parallel()
+	a := newAxis(t, "")
+	sender, hub := a.vxp("H29.12"), a.vxp("H26")
+	sent := sender.send(a.testPacket("AT-WORK-1", "H26"), "H29.12")["DocId"].(string)
+	docID := hub.list("edoc")[0]["docId"].(string)
+	for _, why := range []string{"loi mot", "loi hai", "loi ba"} {
+		for _, status := range []string{"processing", "fail", "fail"} {
+			if got := hub.call("/updateStatus", nil, "docId", docID, "status", status, "description", why); got["ErrorCode"] != "0" {
+				t.Fatalf("%s: %v", status, got)
+			}
+			a.pass(time.Second)
+		}
+		if row := sender.sent(sent)[0]; !strings.Contains(row["receiveStatusDesc"].(string), why) {
+			t.Fatalf("the sender does not see %q: %v", why, row)
+		}
+	}
+	if row := sender.sent(sent)[0]; row["receiveStatus"] != "fail" {
+		t.Fatalf("not parked: %v", row)
+	}
+	id, _ := storage.ParsePacketID(docID)
+	tries, err := a.Store.Attempts(context.Background(), id.Dispatch, 1, 1)
+	check(t, err)
+	if len(tries[1]) != 3 {
+		t.Fatalf("tries: %+v", tries)
+	}
+}
+
 // TestVXPHeld: a held document is accepted, waits for nobody, and its sender can see that it is held.
 func TestVXPHeld(t *testing.T) {
 	t.Parallel()

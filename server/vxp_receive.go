@@ -353,7 +353,7 @@ func (s *Server) vxpFailed(ctx context.Context, call *vxpCall, item storage.Item
 		reason = "hệ thống nhận báo lỗi, không nêu lý do"
 	}
 	state, err := s.Store.Failed(ctx, storage.Failure{Item: item, System: call.ID, Reason: reason, At: now, IP: ip, Tries: vxpFailures,
-		Next: func(try int, u routing.Urgency) time.Time { return s.shownAgain(try, u, now) }, Due: now.Add(parkedFor)})
+		Next: s.shownAgain, Due: now.Add(parkedFor)})
 	if err == nil && state == storage.Refused {
 		s.queued() // its sender hears of it
 	}
@@ -362,9 +362,9 @@ func (s *Server) vxpFailed(ctx context.Context, call *vxpCall, item storage.Item
 
 // shownAgain is when a packet that its recipient's system could not take is listed again: as a push would be tried again;
 // what the timetable gives up waits a day.
-func (s *Server) shownAgain(try int, u routing.Urgency, now time.Time) time.Time {
-	if next, ok := s.Timetable.Next(try, u, now, now); ok {
+func (s *Server) shownAgain(try int, u routing.Urgency, failed time.Time) time.Time {
+	if next, ok := s.Timetable.Next(try, u, failed, failed); ok {
 		return next
 	}
-	return now.AddDate(0, 0, 1)
+	return failed.AddDate(0, 0, 1)
 }

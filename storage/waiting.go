@@ -92,13 +92,14 @@ type Failure struct {
 	Reason string // as it said
 	At     time.Time
 	IP     string
-	Tries  int                                        // of a document: how many failures park it
-	Next   func(try int, u routing.Urgency) time.Time // when it is shown again
-	Due    time.Time                                  // of what is parked: by when its owner is to act
+	Tries  int                                                      // of a document: how many failures park it
+	Next   func(try int, u routing.Urgency, at time.Time) time.Time // when it is shown again that failed then
+	Due    time.Time                                                // of what is parked: by when its owner is to act
 }
 
 // Failed records that a system could not take an item and puts it aside; the last try of a document parks it, refused, with
-// the sender as its owner. A report about an item that is aside already is the echo of one before. It returns the
+// the sender as its owner. A report about an item that is aside because it failed is the echo of one before; one that was put
+// aside to be worked on can fail. It returns the
 // delivery's state after it. ErrNotFound: no such item for this system.
 func (s *Store) Failed(ctx context.Context, f Failure) (State, error) {
 	var state State
@@ -108,17 +109,17 @@ func (s *Store) Failed(ctx context.Context, f Failure) (State, error) {
 			return err
 		}
 		state = d.state
-		tries, aside, err := triedBefore(ctx, tx, f)
+		tries, echo, err := triedBefore(ctx, tx, f, d.urgency)
 		if errors.Is(err, ErrNotFound) && (f.System == d.system || f.System == d.sender) {
 			return nil // it has ended
 		}
-		if err != nil || aside {
+		if err != nil || echo {
 			return err
 		}
 		batch := &pgx.Batch{}
 		if f.Item.Kind != DispatchItem {
 			batch.Queue(`UPDATE queue SET fence = fence + 1, due = $5 WHERE dispatch_id = $1 AND n = $2 AND kind = $3::text::"char" AND k = $4`,
-				f.Item.Dispatch, f.Item.N, string(rune(f.Item.Kind)), f.Item.K, f.Next(tries+1, d.urgency).UTC())
+				f.Item.Dispatch, f.Item.N, string(rune(f.Item.Kind)), f.Item.K, f.Next(tries+1, d.urgency, f.At).UTC())
 		} else {
 			state = f.queue(batch, tries+1, d)
 		}
@@ -128,21 +129,30 @@ func (s *Store) Failed(ctx context.Context, f Failure) (State, error) {
 	return state, err
 }
 
-// triedBefore counts the failures reported so far, and says whether the item is aside because of one. A document's are
-// attempts whose node is the system itself; a receipt's are counted in its queue row.
-func triedBefore(ctx context.Context, tx pgx.Tx, f Failure) (tries int, aside bool, err error) {
+// triedBefore counts the failures reported so far, and says whether this one is the echo of the last: the item is aside until
+// the time that the last one set. A document's failures are attempts whose node is the system itself; a receipt's are counted in
+// its queue row, which does not say when, so that all but the first report about a receipt that is aside are echoes: nothing of
+// it is ever parked.
+func triedBefore(ctx context.Context, tx pgx.Tx, f Failure, u routing.Urgency) (tries int, echo bool, err error) {
+	var due, last time.Time
 	err = tx.QueryRow(ctx, `
-		SELECT CASE WHEN kind = 'd' THEN (SELECT count(*) FROM attempt WHERE dispatch_id = $1 AND n = $2 AND node = $5) ELSE fence END,
-		       coalesce(due > $6, false)
-		  FROM queue WHERE dispatch_id = $1 AND n = $2 AND kind = $3::text::"char" AND k = $4 AND destination = $5`,
-		f.Item.Dispatch, f.Item.N, string(rune(f.Item.Kind)), f.Item.K, f.System, f.At.UTC()).Scan(&tries, &aside)
+		SELECT CASE WHEN kind = 'd' THEN t.count ELSE fence END, coalesce(due, 'epoch'), coalesce(t.last, 'epoch')
+		  FROM queue CROSS JOIN LATERAL (
+		      SELECT count(*), max(ended_at) AS last FROM attempt WHERE kind = 'd' AND dispatch_id = $1 AND n = $2 AND node = $5) AS t
+		 WHERE dispatch_id = $1 AND n = $2 AND kind = $3::text::"char" AND k = $4 AND destination = $5`,
+		f.Item.Dispatch, f.Item.N, string(rune(f.Item.Kind)), f.Item.K, f.System).Scan(&tries, &due, &last)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, false, ErrNotFound
 	}
 	if err != nil {
 		return 0, false, fmt.Errorf("look for item %s: %w", f.Item, err)
 	}
-	return tries, aside, nil
+	if tries == 0 || !due.After(f.At) {
+		return tries, false, nil
+	}
+	const rounding = time.Millisecond // the database keeps microseconds
+	echo = f.Item.Kind != DispatchItem || due.Sub(f.Next(tries, u, last)).Abs() < rounding
+	return tries, echo, nil
 }
 
 // queue adds the statements for a document's failed try.
@@ -156,7 +166,7 @@ func (f Failure) queue(batch *pgx.Batch, try int, d lockedDelivery) State {
 		SELECT $1, $2, 1 + coalesce(max(k), 0), $3, $4, $4, $5, $6 FROM attempt WHERE dispatch_id = $1 AND n = $2`,
 		id.Dispatch, id.N, f.System, f.At.UTC(), outcome, f.Reason)
 	if outcome == Later {
-		batch.Queue(`UPDATE queue SET due = $3 WHERE dispatch_id = $1 AND n = $2 AND kind = 'd'`, id.Dispatch, id.N, f.Next(try, d.urgency).UTC())
+		batch.Queue(`UPDATE queue SET due = $3 WHERE dispatch_id = $1 AND n = $2 AND kind = 'd'`, id.Dispatch, id.N, f.Next(try, d.urgency, f.At).UTC())
 		batch.Queue(`UPDATE delivery SET reason = $3 WHERE dispatch_id = $1 AND n = $2 AND state = 'pending'`, id.Dispatch, id.N, f.Reason)
 		return d.state
 	}

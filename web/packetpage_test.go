@@ -73,7 +73,7 @@ func TestReportedFailuresAreTheSystemsOwnWords(t *testing.T) {
 	id := w.submit("H29.12", letter("SYT-1", "H26"), "a.pdf", must[[]byte](t)(signedPDF()))
 	item := storage.ItemID{DeliveryID: storage.DeliveryID{Dispatch: mustID(t, id), N: 1}, Kind: storage.DispatchItem}
 	must[storage.State](t)(w.store.Failed(t.Context(), storage.Failure{Item: item, System: "H26", Reason: "khong mo duoc a.pdf", At: time.Now(), Tries: 3,
-		Next: func(int, routing.Urgency) time.Time { return time.Now().Add(time.Hour) }, Due: time.Now().AddDate(0, 0, 3)}))
+		Next: func(int, routing.Urgency, time.Time) time.Time { return time.Now().Add(time.Hour) }, Due: time.Now().AddDate(0, 0, 3)}))
 	w.signIn("van.thu").get("/dispatches/"+id).want(t, 200, "Hệ thống nhận báo lỗi: khong mo duoc a.pdf", "đưa lại vào danh sách").lacks(t, "lần gửi")
 	w.signIn("van.hanh").get("/dispatches/"+id).want(t, 200, "Hệ thống nhận báo lỗi: khong mo duoc tệp 1").lacks(t, "a.pdf")
 }
