@@ -121,6 +121,26 @@ func TestCrowd(t *testing.T) {
 			}
 			return allow(err, "release a recall")
 		},
+		func(r *rand.Rand) error { // a new version or a recall, to which its recipients agree
+			some, now := r.Perm(len(codes))[:3], clock()
+			l := a.letter(codes[some[0]], codes[some[1]], codes[some[2]])
+			l.ID, l.AcceptedAt = storage.NewID(now), now
+			l.Kind, l.Original = []storage.Kind{storage.Update, storage.Recall}[r.IntN(2)], dispatches[r.IntN(len(dispatches))]
+			var err error
+			if l.Versions, err = a.Updates(ctx, l.Original); err != nil {
+				return err
+			}
+			if _, err := a.Accept(ctx, l); err != nil {
+				return fmt.Errorf("a version: %w", err)
+			}
+			for _, n := range r.Perm(3) {
+				_, err := a.AddReceipt(ctx, storage.Receipt{DeliveryID: deliveryID(l.ID, n+1), Status: "15", Agency: "P", System: "push", EventTime: clock(), ReceivedAt: clock()}, "")
+				if allow(err, "") != nil {
+					return fmt.Errorf("agree: %w", err)
+				}
+			}
+			return nil
+		},
 		func(r *rand.Rand) error {
 			_, err := a.FoldTallies(ctx, 50)
 			return err
@@ -155,7 +175,7 @@ func TestCrowd(t *testing.T) {
 
 // allow lets through what a verb's own rules say.
 func allow(err error, what string) error {
-	if err == nil || errors.Is(err, storage.ErrNotFound) || errors.As(err, new(*storage.StateError)) {
+	if err == nil || errors.Is(err, storage.ErrNotFound) || errors.As(err, new(*storage.StateError)) || errors.As(err, new(*storage.WithdrawnError)) {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", what, err)

@@ -245,12 +245,17 @@ func queueNewsResult(batch *pgx.Batch, r Result) *pgx.QueuedQuery {
 func (s *Store) Release(ctx context.Context, claims []Claimed, now time.Time) error {
 	return s.tx(ctx, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
-		for _, c := range claims {
+		results := make([]Result, len(claims))
+		for i, c := range claims {
+			results[i] = Result{Claimed: c, Outcome: Later, Detail: "released at shutdown", EndedAt: now}
+		}
+		lockDeliveries(batch, results)
+		for i, c := range claims {
 			batch.Queue(`
 				UPDATE queue SET due = $6 WHERE dispatch_id = $1 AND n = $2 AND kind = $3::text::"char" AND k = $4 AND fence = $5`,
 				c.DeliveryID.Dispatch, c.N, string(rune(c.Kind)), c.K, c.Fence, now.UTC())
 			if c.Kind == DispatchItem {
-				noteAttempt(batch, Result{Claimed: c, Outcome: Later, Detail: "released at shutdown", EndedAt: now})
+				noteAttempt(batch, results[i])
 			}
 		}
 		return tx.SendBatch(ctx, batch).Close()
