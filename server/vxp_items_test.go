@@ -131,6 +131,36 @@ func TestVXPFailsAtWork(t *testing.T) {
 	}
 }
 
+// TestVXPDates: bounds are read in every form that a client may write them, and each with the same meaning.
+func TestVXPDates(t *testing.T) {
+	t.Parallel()
+	a := newAxis(t, "")
+	a.vxp("H29.12").send(a.testPacket("DATES-1", "H26"), "H29.12") // on 2026-11-23 at 08:00:00
+	for _, c := range []struct {
+		from, to string
+		shown    int
+	}{
+		{"23/11/2026 08:00:00", "23/11/2026 08:00:00", 1},
+		{"23/11/2026 8:00:00", "23/11/2026 8:00:00", 1},
+		{"2026/11/23 08:00:01", "", 0},
+		{"2026-11-23T08:00:00", "2026-11-23T07:59:59", 0},
+		{"1/9/2026", "23/11/2026", 1},
+		{"2026/9/1", "2026/11/22", 0},
+		{"2026-09-01", "2026-11-23", 1},
+		{" ", "", 1},
+	} {
+		answer := a.vxp("H26").call("/getReceivedEdocList", nil, "messagetype", "edoc", "fromDate", c.from, "toDate", c.to)
+		if items, _ := answer["data"].([]any); answer["ErrorCode"] != "0" || len(items) != c.shown {
+			t.Errorf("%q to %q: %v", c.from, c.to, answer)
+		}
+	}
+	for _, odd := range []string{"null", "31/02/2026", "11-23-2026", "1763769600000"} {
+		if answer := a.vxp("H26").call("/getReceivedEdocList", nil, "fromDate", odd); answer["ErrorCode"] != "21" {
+			t.Errorf("%q: %v", odd, answer)
+		}
+	}
+}
+
 // TestVXPHeld: a held document is accepted, waits for nobody, and its sender can see that it is held.
 func TestVXPHeld(t *testing.T) {
 	t.Parallel()

@@ -38,7 +38,7 @@ func TestVXPRecallFetched(t *testing.T) {
 	t.Parallel()
 	a := newAxis(t, "")
 	sender, hub := a.vxp("H29.12"), a.vxp("H26")
-	sender.send(a.testPacket("D-2", "H26"), "H29.12")
+	sent := sender.send(a.testPacket("D-2", "H26"), "H29.12")
 	docID := hub.list("edoc")[0]["docId"].(string)
 	if _, code := hub.get(docID); code != "0" {
 		t.Fatal(code)
@@ -62,6 +62,9 @@ func TestVXPRecallFetched(t *testing.T) {
 	}
 	if packet, code := hub.get(docID); code != "21" || len(packet) != 0 {
 		t.Fatalf("still given out after 15: %s", code)
+	}
+	if row := sender.sent(sent["DocId"].(string))[0]; row["receiveStatus"] != "done" || row["receiveStatusDesc"] != "03 Đã tiếp nhận; đơn vị nhận đã đồng ý thu hồi" {
+		t.Fatalf("the sender does not see that it was withdrawn: %v", row)
 	}
 	var codes []string
 	for _, item := range sender.list("status") {
@@ -112,6 +115,24 @@ func TestVXPUpdate(t *testing.T) {
 	}
 	if status, raw := hub.do("/downloadEdoc", nil, "docId", docID); status != 200 || !bytes.Equal(raw, newer) {
 		t.Fatalf("downloadEdoc: %d, %d bytes", status, len(raw))
+	}
+}
+
+// TestVXPUpdateUnfetched: what an update took the place of before it was fetched is not called recalled.
+func TestVXPUpdateUnfetched(t *testing.T) {
+	t.Parallel()
+	a := newAxis(t, "")
+	sender, hub := a.vxp("H29.12"), a.vxp("H26")
+	sent := sender.send(a.testPacket("D-5", "H26"), "H29.12")
+	sender.send(a.packetLike(func(d *edxml.Document) {
+		d.Business = &edxml.Business{Kind: edxml.KindUpdate, DocumentID: "D-5", Changes: []edxml.Change{{Content: true}}}
+	}, "D-5-b", "ban-moi.txt", []byte("bản mới"), "H26"), "H29.12")
+	a.pass(time.Minute)
+	if got := hub.says("H26", "15", "H29.12", "D-5", a.clock()); got["ErrorCode"] != "0" {
+		t.Fatalf("15: %v", got)
+	}
+	if row := sender.sent(sent["DocId"].(string))[0]; row["receiveStatusDesc"] != "Đã được bản cập nhật thay trước khi đơn vị nhận lấy" {
+		t.Fatalf("the old version: %v", row)
 	}
 }
 

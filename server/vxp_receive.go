@@ -95,18 +95,19 @@ func (s *Server) vxpFilter(call *vxpCall) (storage.QueueFilter, error) {
 	return f, nil
 }
 
-// vxpInstant reads a bound in the forms that clients write it. A day alone, as an end, is the whole day.
+// vxpInstant reads a bound in the forms that clients write it, with or without zeros before a day, a month and an hour. A day
+// alone, as an end, is the whole day.
 func vxpInstant(call *vxpCall, name string, addDays int) (time.Time, error) {
 	given := call.key(name)
 	if given == "" {
 		return time.Time{}, nil
 	}
-	for _, form := range []string{"02/01/2006 15:04:05", "2006/01/02 15:04:05", "2006-01-02 15:04:05"} {
+	for _, form := range []string{"2/1/2006 15:04:05", "2006/1/2 15:04:05", "2006-1-2 15:04:05", "2006-1-2T15:04:05"} {
 		if at, err := time.ParseInLocation(form, given, storage.Vietnam); err == nil {
 			return at.Add(time.Duration(addDays) * time.Second), nil
 		}
 	}
-	for _, form := range []string{"02/01/2006", "2006/01/02", "2006-01-02"} {
+	for _, form := range []string{"2/1/2006", "2006/1/2", "2006-1-2"} {
 		if day, err := time.ParseInLocation(form, given, storage.Vietnam); err == nil {
 			return day.AddDate(0, 0, addDays), nil
 		}

@@ -163,12 +163,21 @@ func (s *Server) vxpSentItem(call *vxpCall, d storage.Dispatch, dl storage.Deliv
 		if dl.Status != "" {
 			v.ReceiveDesc = string(dl.Status) + " " + StatusLabel(dl.Status)
 		}
+		switch dl.Withdrawn { // the answer stands at the recall or update; here is what it did
+		case storage.ByRecall:
+			v.ReceiveDesc += "; đơn vị nhận đã đồng ý thu hồi"
+		case storage.ByUpdate:
+			v.ReceiveDesc += "; đơn vị nhận đã đồng ý bản cập nhật"
+		}
 	case storage.Held:
 		v.SendStatus, v.SendDesc = "processing", "Trục đang giữ để người có trách nhiệm xem xét: "+dl.Reason
 	case storage.Refused, storage.Expired:
 		v.ReceiveStatus, v.ReceiveDesc = "fail", "Hệ thống nhận không lấy được: "+dl.Reason
 	case storage.Recalled:
 		v.ReceiveStatus, v.ReceiveDesc = "recalled", "Đã thu hồi trước khi đơn vị nhận lấy"
+		if dl.Reason == string(storage.ByUpdate)+"_unfetched" {
+			v.ReceiveDesc = "Đã được bản cập nhật thay trước khi đơn vị nhận lấy"
+		}
 	}
 	return v
 }
