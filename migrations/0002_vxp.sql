@@ -63,3 +63,10 @@ CREATE INDEX identity_by_document ON identity (document_id) WHERE kind = 0;
 CREATE INDEX dispatch_by_original ON dispatch (original) WHERE original IS NOT NULL;
 -- for "nghi trùng": the same number and notation of one agency (R37); cut, for a packet's may be longer than an index takes
 CREATE INDEX dispatch_by_number ON dispatch (sender, left(number, 30), left(notation, 60));
+
+-- The shown status is the latest event's now, of those of one moment the further step's (R27); until now a further step was
+-- shown whenever it was said. What differs is shown anew.
+UPDATE delivery AS d SET status = last.status, status_at = last.event_time
+  FROM (SELECT DISTINCT ON (dispatch_id, n) dispatch_id, n, status, event_time FROM receipt
+         ORDER BY dispatch_id, n, event_time DESC, array_position('{01,03,02,04,05,06,13,16,15}', status) DESC) AS last
+ WHERE d.dispatch_id = last.dispatch_id AND d.n = last.n AND (d.status <> last.status OR d.status_at IS DISTINCT FROM last.event_time);
