@@ -37,7 +37,7 @@ func (s *Server) deliver(ctx context.Context) {
 	poll := time.NewTicker(idle)
 	defer poll.Stop()
 	for ctx.Err() == nil {
-		woken := s.wake.wait()
+		woken := s.due.wait()
 		if c.claim(ctx, &pushes) > 0 {
 			continue
 		}

@@ -139,7 +139,10 @@ func sweep(ctx context.Context, s *Server) error {
 // listen waits for other nodes' wake-ups on one connection. It only saves time; the polls find everything.
 func (s *Server) listen(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := s.Store.Listen(ctx, s.wake.all)
+		err := s.Store.Listen(ctx, func() {
+			s.wake.all()
+			s.due.all()
+		})
 		if ctx.Err() != nil {
 			return
 		}
@@ -175,6 +178,12 @@ func (s *Server) announce(ctx context.Context) {
 
 // queued says that this node's commit queued something: it wakes whoever waits here, and the other nodes.
 func (s *Server) queued() {
+	s.due.all()
+	s.waiting()
+}
+
+// waiting is queued for what is only fetched: the courier has nothing to do with it.
+func (s *Server) waiting() {
 	s.wake.all()
 	select {
 	case s.news <- struct{}{}:

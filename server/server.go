@@ -92,7 +92,8 @@ type Server struct {
 	Config
 	config  atomic.Pointer[snapshot]
 	axis    axisKey
-	wake    wakeup        // something was queued: couriers and waiting inboxes look
+	wake    wakeup        // something was queued: waiting inboxes look
+	due     wakeup        // something was queued that is pushed: the courier looks
 	news    chan struct{} // capacity 1: this node queued something
 	rates   rates
 	room    headroom
@@ -164,6 +165,7 @@ func (s *Server) Start(ctx context.Context) {
 func (s *Server) Drain() {
 	s.ready.Store(false)
 	s.wake.all()
+	s.due.all()
 }
 
 // Stop ends the loops: pushes in flight end, claims that were not begun are given back, ticks are finished.

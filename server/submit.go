@@ -70,7 +70,11 @@ func (s *Server) conclude(ctx context.Context, sub *submission) (*storage.Accept
 		return a, accepted, err
 	}
 	s.metrics.accepted.WithLabelValues(sub.form).Inc()
-	s.queued()
+	if slices.ContainsFunc(sub.to, func(r routing.Recipient) bool { return r.Route.Way == routing.Push }) {
+		s.queued()
+	} else {
+		s.waiting()
+	}
 	return a, accepted, nil
 }
 

@@ -51,7 +51,7 @@ type vxpRoute struct {
 	handler func(*Server, echo.Context, *vxpCall) error
 	limit   time.Duration // as in route
 	streams bool          // the handler reads the body itself
-	blank   string        // what a failing answer must still carry: "", "DocId", "text", "list", or "empty" for no body at all
+	blank   string        // what a failing answer must still carry: "", "DocId", "text", "list", "count", or "empty" for no body at all
 }
 
 var post = []string{"POST"}
@@ -64,8 +64,8 @@ var vxp = []vxpRoute{
 	{"/getEdoc", post, (*Server).vxpGetEdoc, -1, false, "text"},
 	{"/downloadEdoc", []string{"GET", "POST"}, (*Server).vxpDownload, -1, false, "empty"},
 	{"/updateStatus", post, (*Server).vxpUpdateStatus, 0, false, ""},
-	{"/countReceiveEdoc", []string{"POST", "GET"}, (*Server).vxpCountDocuments, 0, false, ""},
-	{"/countReceiveStatus", []string{"POST", "GET"}, (*Server).vxpCountStatuses, 0, false, ""},
+	{"/countReceiveEdoc", []string{"POST", "GET"}, (*Server).vxpCountDocuments, 0, false, "count"},
+	{"/countReceiveStatus", []string{"POST", "GET"}, (*Server).vxpCountStatuses, 0, false, "count"},
 	{"/getAgenciesList", post, (*Server).vxpAgencies, -1, false, "list"},
 	{"/getAgenciesListQD20", post, (*Server).vxpAgenciesQD20, -1, false, "list"},
 	{"/getSynchronizeUnit", post, (*Server).vxpUnits, -1, false, "list"},
@@ -226,6 +226,8 @@ func vxpRefusal(p *Problem, path string) (status int, body []byte) {
 			vxpResult
 			Data string `json:"data"`
 		}{fail, ""}
+	case "count":
+		answer = vxpCounted{fail, 0}
 	case "list":
 		answer = struct {
 			vxpResult

@@ -130,10 +130,13 @@ func (s *Server) vxpCount(c echo.Context, call *vxpCall, kind storage.ItemKind) 
 	if err != nil {
 		return err
 	}
-	return answerVXP(c, struct {
-		vxpResult
-		Count int64 `json:"count"`
-	}{vxpOK, n})
+	return answerVXP(c, vxpCounted{vxpOK, n})
+}
+
+// vxpCounted is a count's answer; the number is there also when it failed.
+type vxpCounted struct {
+	vxpResult
+	Count int64 `json:"count"`
 }
 
 // vxpGetEdoc gives a packet in base64 on one line. It leaves the item waiting: only updateStatus ends it.
