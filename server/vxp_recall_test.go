@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/truc-lienthong/truc/routing"
 	"github.com/truc-lienthong/truc/server/edxml"
+	"github.com/truc-lienthong/truc/storage"
 )
 
 // TestVXPRecallUnfetched: what nobody fetched is taken back without troubling the recipient (R22).
@@ -115,6 +117,13 @@ func TestVXPUpdate(t *testing.T) {
 	}
 	if status, raw := hub.do("/downloadEdoc", nil, "docId", docID); status != 200 || !bytes.Equal(raw, newer) {
 		t.Fatalf("downloadEdoc: %d, %d bytes", status, len(raw))
+	}
+	waiting, err := a.Store.ReceivedPage(t.Context(), storage.ListFilter{Agencies: []routing.Code{"H26"}, From: testNow.AddDate(0, 0, -1), Face: storage.FaceWaiting, Limit: 10})
+	check(t, err)
+	for _, line := range waiting {
+		if line.Packet().String() == docID {
+			t.Error("the clerk is still asked to register what a new version stands for")
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ var sentFaces = map[Face]string{
 }
 
 var receivedFaces = map[Face]string{
-	FaceWaiting:    `dl.status IN ('', '01')`,
+	FaceWaiting:    `dl.status IN ('', '01') AND dl.withdrawn = ''`,
 	FaceRegistered: `dl.status IN ('03', '04', '05', '06')`,
 	FaceReturned:   `dl.status = '02'`,
 	FaceAskedBack:  `dl.status = '13'`,
