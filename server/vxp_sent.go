@@ -62,7 +62,11 @@ func (s *Server) vxpSentOf(ctx context.Context, call *vxpCall, id storage.Packet
 	if d.System != call.ID && !s.serves(call.caller, d.Sender) {
 		return nil, storage.ErrNotFound
 	}
-	rows, err := s.vxpSentRows(ctx, call, d, id)
+	if id.N > 0 {
+		dl, err := s.Store.Delivery(ctx, storage.DeliveryID{Dispatch: id.Dispatch, N: id.N})
+		return []vxpSentItem{s.vxpSentItem(call, d, dl)}, err
+	}
+	rows, err := s.vxpSentRows(ctx, call, d)
 	if err != nil {
 		return nil, err
 	}
@@ -123,18 +127,15 @@ func otherSide(d storage.Dispatch, dl storage.Delivery, r storage.Receipt) routi
 	return d.Sender
 }
 
-// vxpSentRows reads the recipients by pages: all of a document's, or the one that the id names.
-func (s *Server) vxpSentRows(ctx context.Context, call *vxpCall, d storage.Dispatch, id storage.PacketID) ([]vxpSentItem, error) {
+// vxpSentRows reads all recipients, page by page.
+func (s *Server) vxpSentRows(ctx context.Context, call *vxpCall, d storage.Dispatch) ([]vxpSentItem, error) {
 	rows := []vxpSentItem{}
-	for after := max(id.N-1, 0); ; {
+	for after := 0; ; {
 		page, err := s.Store.Deliveries(ctx, d.ID, after, maxPage)
 		if err != nil {
 			return nil, err
 		}
 		for _, dl := range page {
-			if id.N > 0 && dl.N != id.N {
-				return rows, nil
-			}
 			rows = append(rows, s.vxpSentItem(call, d, dl))
 		}
 		if len(page) < maxPage {

@@ -99,8 +99,7 @@ type Failure struct {
 
 // Failed records that a system could not take an item and puts it aside; the last try of a document parks it, refused, with
 // the sender as its owner. A report about an item that is aside because it failed is the echo of one before; one that was put
-// aside to be worked on can fail. It returns the
-// delivery's state after it. ErrNotFound: no such item for this system.
+// aside to be worked on can fail. It returns the delivery's state after it. ErrNotFound: no such item for this system.
 func (s *Store) Failed(ctx context.Context, f Failure) (State, error) {
 	var state State
 	err := s.tx(ctx, func(tx pgx.Tx) error {
