@@ -104,8 +104,8 @@ func (in *packetIntake) header(p *edxml.Packet) error {
 
 // attachment begins to store one file.
 func (in *packetIntake) attachment(i int, a edxml.Attachment, content io.Reader) error {
-	if i >= max(in.Limits.Parts, edxml.MaxAttachments) {
-		return problem("parts", "", in.Limits.Parts)
+	if most := max(in.Limits.Parts, edxml.MaxAttachments); i >= most {
+		return problem("parts", "", most)
 	}
 	f, n, err := in.startFile(in.ctx, part{name: a.FileName(), mediaType: packetType(a), body: content})
 	if err != nil {
