@@ -85,7 +85,7 @@ func describe(r *SignatureReport, c checked) {
 	if len(x.EmailAddresses) > 0 {
 		r.Email = x.EmailAddresses[0]
 	}
-	r.Certificates = [][]byte{x.Raw}
+	r.Evidence.Certificates = [][]byte{x.Raw}
 }
 
 // timestamp looks for a signature timestamp among the unsigned attributes; the first good one proves the time.
@@ -207,10 +207,10 @@ func (j judge) weigh(s standing, leaf bool, at time.Time, unproven bool, claimed
 // follow writes the path into the report.
 func (j judge) follow(r *SignatureReport, p *path) {
 	r.Family, r.Test = p.anchor.Family, p.anchor.Test
-	r.Path, r.Certificates = nil, nil
+	r.Path, r.Evidence.Certificates = nil, nil
 	for _, c := range p.certs {
 		r.Path = append(r.Path, c.x.Subject.String())
-		r.Certificates = append(r.Certificates, c.x.Raw)
+		r.Evidence.Certificates = append(r.Evidence.Certificates, c.x.Raw)
 	}
 	if r.Test {
 		r.Reasons = addReason(r.Reasons, TestAnchor)

@@ -87,7 +87,47 @@ type SignatureReport struct {
 	SignatureAlgorithm string           `json:"signature_algorithm,omitempty"`
 	Revocation         RevocationReport `json:"revocation,omitzero"`
 
-	Certificates [][]byte `json:"-"` // DER of the path found, leaf first: evidence (R77)
+	Role   Role        `json:"role,omitempty"`         // what the signature is for; "" when it cannot be told
+	Sender SenderMatch `json:"sender_match,omitempty"` // whether the seal is the sender's; "" when not compared
+	Marks  []Mark      `json:"marks,omitempty"`        // what was laid over the pages after it, to be drawn there
+
+	Evidence Evidence `json:"-"`
+}
+
+// Role is what a signature is for (R68–R70).
+type Role string
+
+// The roles.
+const (
+	RolePerson   Role = "person"   // người có thẩm quyền
+	RoleAgency   Role = "agency"   // cơ quan, tổ chức
+	RoleCopy     Role = "copy"     // bản sao
+	RoleAppendix Role = "appendix" // phụ lục
+)
+
+// SenderMatch says whether the certificate's agency is the one that sent the file. It is only ever a warning.
+type SenderMatch string
+
+// The matches.
+const (
+	SenderSame    SenderMatch = "same"    // khớp: by code or by name
+	SenderFormer  SenderMatch = "former"  // an agency whose successor the sender is
+	SenderDiffers SenderMatch = "differs" // không khớp
+)
+
+// Mark is something that was laid over a page after signing.
+type Mark struct {
+	Page int        `json:"page"` // from 1
+	Rect [4]float64 `json:"rect"` // left, bottom, right, top in points of the page's own space
+	Kind string     `json:"kind"` // the annotation's /Subtype, or "Content" for marks appended to the page
+}
+
+// Evidence is what a verdict leaned on, as bytes: kept with the document so that the report can be replayed (R77).
+type Evidence struct {
+	Certificates [][]byte // DER of the paths found, the signer's leaf first, then those of timestamps and list signers
+	CRLs         [][]byte // DER
+	OCSP         [][]byte // DER of whole responses
+	Tokens       [][]byte // DER of RFC 3161 tokens
 }
 
 // RevocationReport says how the signer's certificate status was found, and when.

@@ -34,6 +34,26 @@ type File struct {
 	Signature []byte                 // detached CMS over Content (DER, BER or PEM); nil: look inside (PDF, attached .p7m or .p7s)
 	Stream    *Stream                // the file's SHA-256 as it streamed past; nil: read again. It must be of these very bytes
 	Digests   map[crypto.Hash][]byte // digests of the content, taken while it streamed past; used where Content is nil
+	Part      Part                   // what the file is within its dispatch; "": nothing is said of who should have signed it
+}
+
+// Part is what a file is within a dispatch: it decides whose signatures the law asks for (Decree 30/2020, annex I).
+type Part string
+
+// The parts.
+const (
+	PartMain     Part = "main"     // the document itself: a competent person and the agency sign it (R68)
+	PartAppendix Part = "appendix" // an appendix in a file of its own: the agency signs it (R69)
+	PartCopy     Part = "copy"     // an electronic copy (sao y, trích sao, sao lục): the copying agency signs it (R70)
+)
+
+// Sender is the agency that sent the files, as the directory knew it at reception: what a seal is compared with.
+type Sender struct {
+	Code      string   // its code
+	Name      string   // its name in Vietnamese
+	Codes     []string // its other codes (the form of before, or of now)
+	Former    []string // codes and names of agencies whose successor it is: their seals count, with a word of it
+	Ancestors []string // codes of the agencies above it: a unit's document bears the seal of the agency that it belongs to
 }
 
 // Family is the kind of signature that an anchor vouches for (Law on e-transactions 2023, art. 22).
@@ -50,7 +70,8 @@ const (
 type Anchor struct {
 	Certificate *x509.Certificate
 	Family      Family
-	Test        bool // a test root: everything under it is marked so
+	Test        bool      // a test root: everything under it is marked so
+	From, Until time.Time // when it counts, by the time that a signature is judged at; zero: without bound
 }
 
 // Trust is what the administrator installed and what revocation data are at hand. It is read-only once used: Verify
@@ -79,5 +100,6 @@ type Options struct {
 	Trust      *Trust    // nil: nothing is trusted, every path is undetermined (no_anchor)
 	At         time.Time // time of reception: what is judged at when no timestamp proves an earlier time. Must be set
 	Revocation Revocation
-	AllowSHA1  bool // judge SHA-1 like SHA-2: for documents of the past
+	AllowSHA1  bool    // judge SHA-1 like SHA-2: for documents of the past
+	Sender     *Sender // whom the seals should belong to; nil: not compared
 }
