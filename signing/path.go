@@ -19,6 +19,7 @@ const (
 	forSigning purpose = iota
 	forTimestamps
 	forCRLs
+	forAnything // no demand on the leaf's key usage
 )
 
 // path is a way from a leaf to an anchor. Certificates are leaf first; the anchor's own comes last.

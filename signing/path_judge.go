@@ -122,6 +122,8 @@ func (b *builder) leafFit(c *certificate, isAnchor bool) Reason {
 	}
 	usage := c.x.KeyUsage
 	switch b.why {
+	case forAnything:
+		return ""
 	case forCRLs:
 		if usage != 0 && usage&x509.KeyUsageCRLSign == 0 {
 			return CertificateKeyUsage

@@ -34,23 +34,24 @@ const (
 type cli struct {
 	options
 
-	Serve   serveCommand   `cmd:"" help:"Run the axis."`
-	Demo    demoCommand    `cmd:"" help:"Play the axis's main job on real input and show it."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date."`
-	Setup   setupCommand   `cmd:"" help:"Make the first administrator, with a one-time password."`
-	Agency  agencyCommand  `cmd:"" help:"The directory of agencies."`
-	System  systemCommand  `cmd:"" help:"Connected systems."`
-	User    userCommand    `cmd:"" help:"People who sign in."`
-	Trust   trustCommand   `cmd:"" help:"Certificates that signatures are judged by."`
-	Policy  policyCommand  `cmd:"" help:"What happens to a sender's unsigned or doubtful documents."`
-	Send    sendCommand    `cmd:"" help:"Sign and send a document: the example sender."`
-	Verify  verifyCommand  `cmd:"" help:"Judge the signatures of a file."`
-	Stray   strayCommand   `cmd:"" help:"Status packets that fit no delivery."`
-	Packet  packetCommand  `cmd:"" help:"edXML packets."`
-	Report  reportCommand  `cmd:"" help:"Volumes."`
-	Bench   benchCommand   `cmd:"" help:"Measure, with a floor in the same run."`
-	Doctor  doctorCommand  `cmd:"" help:"Try every dependency for real."`
-	Ready   readyCommand   `cmd:"" help:"Ask the server on this machine whether it is ready: a health check."`
+	Serve      serveCommand      `cmd:"" help:"Run the axis."`
+	Demo       demoCommand       `cmd:"" help:"Play the axis's main job on real input and show it."`
+	Migrate    migrateCommand    `cmd:"" help:"Bring the database's schema up to date."`
+	Setup      setupCommand      `cmd:"" help:"Make the first administrator, with a one-time password."`
+	Agency     agencyCommand     `cmd:"" help:"The directory of agencies."`
+	System     systemCommand     `cmd:"" help:"Connected systems."`
+	User       userCommand       `cmd:"" help:"People who sign in."`
+	Trust      trustCommand      `cmd:"" help:"Certificates that signatures are judged by."`
+	Policy     policyCommand     `cmd:"" help:"What happens to a sender's unsigned or doubtful documents."`
+	Send       sendCommand       `cmd:"" help:"Sign and send a document: the example sender."`
+	Verify     verifyCommand     `cmd:"" help:"Judge the signatures of a file."`
+	VerifyPath verifyPathCommand `cmd:"" name:"verify-path" help:"Judge a certificate and its path."`
+	Stray      strayCommand      `cmd:"" help:"Status packets that fit no delivery."`
+	Packet     packetCommand     `cmd:"" help:"edXML packets."`
+	Report     reportCommand     `cmd:"" help:"Volumes."`
+	Bench      benchCommand      `cmd:"" help:"Measure, with a floor in the same run."`
+	Doctor     doctorCommand     `cmd:"" help:"Try every dependency for real."`
+	Ready      readyCommand      `cmd:"" help:"Ask the server on this machine whether it is ready: a health check."`
 }
 
 // options are those of every command that works on an installation.
