@@ -2,6 +2,7 @@ package signing
 
 import (
 	"encoding/asn1"
+	"math/big"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -15,7 +16,10 @@ type crl struct {
 	scheme     scheme
 	schemeWhy  Reason
 	signature  []byte
+	name       []byte // of the issuer, DER
 	issuer     string
+	number     *big.Int // nil when absent
+	base       *big.Int // of a delta list
 	thisUpdate time.Time
 	nextUpdate time.Time // zero when absent
 	entries    map[string]revokedEntry
@@ -53,7 +57,7 @@ func readCRL(der []byte) (*crl, bool) {
 	if !inner.read(&tbs) || !inner.id.Equal(a.id) || !tbs.ReadASN1Element(&name, cbasn1.SEQUENCE) || !readTime(&tbs, &c.thisUpdate) {
 		return nil, false
 	}
-	c.issuer = nameKey(name)
+	c.name, c.issuer = name, nameKey(name)
 	if (tbs.PeekASN1Tag(cbasn1.UTCTime) || tbs.PeekASN1Tag(cbasn1.GeneralizedTime)) && !readTime(&tbs, &c.nextUpdate) {
 		return nil, false
 	}
@@ -147,12 +151,21 @@ func (c *crl) readExtensions(tbs *cryptobyte.String) bool {
 			ok = ok && c.distributionPoint(x.value)
 		case id == "2.5.29.27":
 			c.unusable = true // a delta list adds to another one and says nothing by itself
-		case id == "2.5.29.20" || id == "2.5.29.35":
+			ok = ok && readNumber(x.value, &c.base)
+		case id == "2.5.29.20":
+			ok = ok && readNumber(x.value, &c.number)
+		case id == "2.5.29.35":
 		case x.critical:
 			c.unusable = true
 		}
 	}
 	return ok && outer.Empty()
+}
+
+func readNumber(der []byte, to **big.Int) bool {
+	in := cryptobyte.String(der)
+	*to = new(big.Int)
+	return in.ReadASN1Integer(*to) && in.Empty()
 }
 
 // distributionPoint reads IssuingDistributionPoint: lists that hold only a part of the certificates or reasons are not

@@ -75,13 +75,20 @@ func (v revocation) ask(l *crl, c, issuer *certificate) standing {
 
 // signed checks that the issuer itself signed the list, with a key that may.
 func (v revocation) signed(l *crl, issuer *certificate) bool {
-	if l.schemeWhy != "" || issuer.keyWhy != "" || weak(l.scheme.hash) {
-		return false
-	}
-	if issuer.x.KeyUsage != 0 && issuer.x.KeyUsage&x509.KeyUsageCRLSign == 0 {
+	if weak(l.scheme.hash) || !mayListRevoked(issuer) {
 		return false
 	}
 	return v.trust.listSigned(l, issuer)
+}
+
+// mayListRevoked says that c's key usage allows it to sign lists (RFC 5280, 6.3.3 f).
+func mayListRevoked(c *certificate) bool {
+	return c.x.KeyUsage == 0 || c.x.KeyUsage&x509.KeyUsageCRLSign != 0
+}
+
+// signedBy checks the list's signature with the key of c.
+func (l *crl) signedBy(c *certificate) bool {
+	return l.schemeWhy == "" && c.keyWhy == "" && c.key.verify(l.scheme, l.tbs, l.signature) == ""
 }
 
 // better prefers an answer to none, revoked to good, and the later of two good ones.

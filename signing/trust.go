@@ -1,8 +1,6 @@
 package signing
 
 import (
-	"bytes"
-	"encoding/pem"
 	"slices"
 	"sync"
 )
@@ -68,14 +66,8 @@ func readyAnchors(list []Anchor) []anchor {
 // readCRLs reads DER, or PEM with any number of lists. Unreadable ones are left out: they prove nothing.
 func readCRLs(b []byte) []*crl {
 	var out []*crl
-	if !bytes.HasPrefix(bytes.TrimSpace(b), []byte("-----BEGIN")) {
-		if c, ok := readCRL(b); ok {
-			out = append(out, c)
-		}
-		return out
-	}
-	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
-		if c, ok := readCRL(block.Bytes); ok {
+	for _, der := range CRLsIn(b) {
+		if c, ok := readCRL(der); ok {
 			out = append(out, c)
 		}
 	}
@@ -129,7 +121,7 @@ func (t *lazyTrust) listSigned(l *crl, issuer *certificate) bool {
 	if seen {
 		return ok
 	}
-	ok = issuer.key.verify(l.scheme, l.tbs, l.signature) == ""
+	ok = l.signedBy(issuer)
 	if !slices.Contains(t.crls, l) {
 		return ok
 	}
