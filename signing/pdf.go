@@ -39,6 +39,9 @@ func (j judge) pdf(f File, r *FileReport) {
 	}
 	for _, s := range fields {
 		s.report.Page = pages[s.field.page.num]
+		if box := s.field.rect; box[0] != box[2] && box[1] != box[3] {
+			s.report.Rect = &box
+		}
 		r.Signatures = append(r.Signatures, s.report)
 	}
 }

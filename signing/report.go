@@ -58,6 +58,7 @@ type SignatureReport struct {
 	Kind    string   `json:"kind"`            // "cms", "pdf" or "timestamp" (a document timestamp)
 	Field   string   `json:"field,omitempty"` // name of the PDF form field
 	Page    int      `json:"page,omitempty"`  // from 1; 0 when the signature shows nowhere or the page was not sought
+	Rect    *Rect    `json:"rect,omitempty"`  // where it shows on the page; nil: nowhere, or not sought
 	Verdict Verdict  `json:"verdict"`
 	Reason  Reason   `json:"reason,omitempty"` // the first that decided the verdict; empty when valid
 	Reasons []Reason `json:"reasons"`          // all, warnings included
@@ -115,11 +116,14 @@ const (
 	SenderDiffers SenderMatch = "differs" // không khớp
 )
 
+// Rect is left, bottom, right, top in points of a page's own space.
+type Rect = [4]float64
+
 // Mark is something that was laid over a page after signing.
 type Mark struct {
-	Page int        `json:"page"` // from 1
-	Rect [4]float64 `json:"rect"` // left, bottom, right, top in points of the page's own space
-	Kind string     `json:"kind"` // the annotation's /Subtype, or "Content" for marks appended to the page
+	Page int    `json:"page"` // from 1
+	Rect Rect   `json:"rect"`
+	Kind string `json:"kind"` // the annotation's /Subtype, or "Content" for marks appended to the page
 }
 
 // Evidence is what a verdict leaned on, as bytes: kept with the document so that the report can be replayed (R77).

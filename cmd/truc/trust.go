@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
@@ -69,33 +68,13 @@ func (a *trustAdd) Run(c *command) error {
 	})
 }
 
-// readTrust reads certificates and CRLs from PEM (several) or one DER.
+// readTrust reads the certificates and revocation lists of a file.
 func readTrust(raw []byte) (certificates []*x509.Certificate, lists [][]byte, err error) {
-	if !bytes.Contains(raw, []byte("-----BEGIN ")) {
-		if one, err := x509.ParseCertificate(raw); err == nil {
-			return []*x509.Certificate{one}, nil, nil
-		}
-		if _, err := x509.ParseRevocationList(raw); err == nil {
-			return nil, [][]byte{raw}, nil
-		}
-		return nil, nil, fmt.Errorf("neither a certificate nor a revocation list")
+	file, err := readTrustFile(raw)
+	if err == nil && len(file.certificates)+len(file.crls) == 0 {
+		err = errNoTrust
 	}
-	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
-		switch block.Type {
-		case "CERTIFICATE", "TRUSTED CERTIFICATE":
-			one, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				return nil, nil, err
-			}
-			certificates = append(certificates, one)
-		case "X509 CRL":
-			lists = append(lists, block.Bytes)
-		}
-	}
-	if len(certificates)+len(lists) == 0 {
-		return nil, nil, fmt.Errorf("no certificate and no revocation list in it")
-	}
-	return certificates, lists, nil
+	return file.certificates, file.crls, err
 }
 
 type trustList struct {

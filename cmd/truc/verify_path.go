@@ -8,7 +8,7 @@ import (
 )
 
 type verifyPathCommand struct {
-	Certificate string `arg:"" type:"existingfile" help:"The certificate, PEM or DER; further ones in the file help to build its path."`
+	Certificate string `arg:"" help:"The certificate, PEM or DER; further ones in the file help to build its path."`
 	trustFlags
 	Policy                []string `env:"TRUC_VERIFY_POLICY" help:"Certificate policies (OIDs) of which the path must be good for one; none: any."`
 	RequireExplicitPolicy bool     `env:"TRUC_VERIFY_REQUIRE_EXPLICIT_POLICY" help:"The path must be good for a policy."`
@@ -29,7 +29,7 @@ func (v *verifyPathCommand) Run(c *command) error {
 	}
 	o := signing.PathOptions{Policies: v.Policy, ExplicitPolicy: v.RequireExplicitPolicy, InhibitMapping: v.InhibitPolicyMapping,
 		InhibitAnyPolicy: v.InhibitAnyPolicy}
-	if o.Options, err = v.options(c, nil); err != nil {
+	if o.Options, err = v.options(c); err != nil {
 		return err
 	}
 	o.Trust.Intermediates = append(o.Trust.Intermediates, certificates[1:]...)

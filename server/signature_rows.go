@@ -1,0 +1,191 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/truc-lienthong/truc/signing"
+	"github.com/truc-lienthong/truc/storage"
+)
+
+// Wording is a text in both languages. An empty EN reads as VI.
+type Wording struct{ VI, EN string }
+
+// Row is one line of what a validator must report of a signature (regulation 7.3): the page, the printed sheet and the
+// command line show the same ones in the same words.
+type Row struct{ Label, Value Wording }
+
+// SignatureRows tells a signature row by row. Every row is there, also where nothing is known: an auditor asks for it.
+func SignatureRows(s signing.SignatureReport) []Row {
+	return []Row{
+		{Wording{"Kết quả", "Result"}, VerdictWording(s.Verdict)},
+		{Wording{"Chữ ký", "Signature"}, place(s)},
+		{Wording{"Vai trò", "Role"}, orElse(roleWordings[s.Role], Wording{"không xác định được từ chứng thư số", "cannot be told from the certificate"})},
+		{Wording{"Người ký", "Signer"}, same(joinedText(", ", s.Signer, s.Unit, s.Organization, s.Email))},
+		{Wording{"Mã cơ quan", "Agency code"}, orElse(same(s.AgencyCode), Wording{"không có trong chứng thư số", "none in the certificate"})},
+		{Wording{"Đơn vị cấp chứng thư số", "Issuer"}, same(s.Issuer)},
+		{Wording{"Số serial", "Serial number"}, same(s.Serial)},
+		{Wording{"Hiệu lực chứng thư số", "Certificate valid"}, validity(s)},
+		{Wording{"Tình trạng thu hồi", "Revocation"}, revocationWording(s.Revocation)},
+		{Wording{"Đường dẫn chứng thực", "Certificate path"}, orElse(same(strings.Join(s.Path, " ← ")), Wording{"không dẫn tới gốc tin cậy nào", "leads to no trust anchor"})},
+		{Wording{"Loại chữ ký", "Family"}, orElse(familyWordings[s.Family], Wording{"không xác định", "unknown"})},
+		{Wording{"Thời gian ký", "Time"}, judgedAt(s)},
+		{Wording{"Thời điểm do người ký khai", "Time claimed by the signer"}, orElse(same(instant(s.Claimed)), Wording{"không khai", "none"})},
+		{Wording{"Dấu thời gian", "Timestamp"}, timestampWording(s)},
+		{Wording{"Toàn vẹn", "Integrity"}, integrity(s)},
+		{Wording{"Phạm vi ký", "Coverage"}, coversWordings[s.Covers]},
+		{Wording{"Thuật toán", "Algorithms"}, same(joinedText(", ", s.DigestAlgorithm, s.SignatureAlgorithm))},
+		{Wording{"Cơ quan ký và bên gửi", "Seal and sender"}, orElse(matchWordings[s.Sender], Wording{"không so sánh", "not compared"})},
+	}
+}
+
+// VerdictWording gives the words that clerks know for a verdict (R75).
+func VerdictWording(v signing.Verdict) Wording {
+	return map[signing.Verdict]Wording{signing.Valid: {"HỢP LỆ", "VALID"}, signing.Invalid: {"KHÔNG HỢP LỆ", "INVALID"},
+		signing.Undetermined: {"CHƯA XÁC ĐỊNH", "UNDETERMINED"}, signing.Unsigned: {"KHÔNG CÓ CHỮ KÝ", "NO SIGNATURE"}}[v]
+}
+
+var roleWordings = map[signing.Role]Wording{
+	signing.RolePerson: {"Người có thẩm quyền", "Competent person"}, signing.RoleAgency: {"Cơ quan, tổ chức", "Agency"},
+	signing.RoleCopy: {"Bản sao", "Copy"}, signing.RoleAppendix: {"Phụ lục", "Appendix"},
+}
+
+var familyWordings = map[signing.Family]Wording{
+	signing.FamilyOfficial: {"chữ ký số chuyên dùng công vụ", "official duty (công vụ)"},
+	signing.FamilyPublic:   {"chữ ký số công cộng", "public (công cộng)"},
+	signing.FamilyPrivate:  {"chữ ký điện tử chuyên dùng", "private (chuyên dùng)"},
+	signing.FamilyAxis:     {"chữ ký của trục", "the axis's own"},
+}
+
+var coversWordings = map[signing.Covers]Wording{
+	signing.CoversWhole:    {"toàn bộ tệp", "the whole file"},
+	signing.CoversRevision: {"một trạng thái trước của tệp", "an earlier state of the file"},
+	"":                     {"không xác định", "unknown"},
+}
+
+var matchWordings = map[signing.SenderMatch]Wording{
+	signing.SenderSame:    {"khớp bên gửi", "the sender's"},
+	signing.SenderFormer:  {"khớp cơ quan tiền thân của bên gửi", "of an agency whose successor the sender is"},
+	signing.SenderDiffers: {"không khớp bên gửi", "not the sender's"},
+}
+
+func same(text string) Wording { return Wording{VI: text} }
+
+func orElse(w, otherwise Wording) Wording {
+	if w.VI == "" {
+		return otherwise
+	}
+	return w
+}
+
+func joinedText(sep string, parts ...string) string {
+	var some []string
+	for _, p := range parts {
+		if p != "" {
+			some = append(some, p)
+		}
+	}
+	return strings.Join(some, sep)
+}
+
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(storage.Vietnam).Format("02/01/2006 15:04:05")
+}
+
+func place(s signing.SignatureReport) Wording {
+	w := Wording{fmt.Sprintf("Chữ ký số %d", s.Number), fmt.Sprintf("No. %d", s.Number)}
+	if s.Kind == "timestamp" {
+		w.VI, w.EN = w.VI+" (dấu thời gian của tài liệu)", w.EN+" (document timestamp)"
+	}
+	if s.Field != "" {
+		w.VI, w.EN = w.VI+", trường "+s.Field, w.EN+", field "+s.Field
+	}
+	if s.Page > 0 {
+		w.VI, w.EN = fmt.Sprintf("%s, trang %d", w.VI, s.Page), fmt.Sprintf("%s, page %d", w.EN, s.Page)
+	}
+	if s.Rect != nil {
+		r := s.Rect
+		w.VI += fmt.Sprintf(", vị trí (%.0f, %.0f)–(%.0f, %.0f)", r[0], r[1], r[2], r[3])
+		w.EN += fmt.Sprintf(", at (%.0f, %.0f)–(%.0f, %.0f)", r[0], r[1], r[2], r[3])
+	}
+	return w
+}
+
+func validity(s signing.SignatureReport) Wording {
+	if s.NotAfter.IsZero() {
+		return Wording{"không tìm thấy chứng thư số", "the certificate was not found"}
+	}
+	from, to := instant(s.NotBefore), instant(s.NotAfter)
+	return Wording{"từ " + from + " đến " + to, "from " + from + " to " + to}
+}
+
+// revocationWording says what is known, from what, and as of when.
+func revocationWording(r signing.RevocationReport) Wording {
+	var w Wording
+	switch r.Status {
+	case "good":
+		w = Wording{"chưa bị thu hồi", "not revoked"}
+	case "revoked":
+		w = Wording{"đã bị thu hồi lúc " + instant(r.RevokedAt), "revoked at " + instant(r.RevokedAt)}
+	case "unknown":
+		w = Wording{"chưa xác định", "unknown"}
+	default:
+		return Wording{"không kiểm tra", "not checked"}
+	}
+	if r.Source != "" {
+		how := strings.ToUpper(r.Source)
+		w.VI += ", theo " + how + " phát hành " + instant(r.ThisUpdate)
+		w.EN += ", by " + how + " of " + instant(r.ThisUpdate)
+	}
+	if !r.NextUpdate.IsZero() {
+		w.VI += ", lần sau " + instant(r.NextUpdate)
+		w.EN += ", next " + instant(r.NextUpdate)
+	}
+	return w
+}
+
+// judgedAt says at what time the signature was judged, and who vouches for it: a signer's own claim never is a fact (R74).
+func judgedAt(s signing.SignatureReport) Wording {
+	at := instant(s.Time)
+	switch s.TimeSource {
+	case signing.TimeFromTimestamp:
+		return Wording{at + " (theo dấu thời gian)", at + " (by the timestamp)"}
+	case signing.TimeFromReception:
+		return Wording{"không có bằng chứng; xét tại thời điểm tiếp nhận " + at, "not proven; judged at reception, " + at}
+	}
+	return Wording{at + " (thời điểm do người ký khai)", at + " (claimed by the signer)"}
+}
+
+func timestampWording(s signing.SignatureReport) Wording {
+	for _, why := range s.Reasons {
+		switch why {
+		case signing.TimestampInvalid, signing.TimestampUntrusted:
+			return Wording{why.Text().VI, why.Text().EN}
+		}
+	}
+	if s.TimeSource == signing.TimeFromTimestamp {
+		return Wording{"hợp lệ, do " + s.Authority + " cấp lúc " + instant(s.Time), "valid, of " + s.Authority + " at " + instant(s.Time)}
+	}
+	return Wording{"không có", "none"}
+}
+
+// integrity uses the words that clerks know (regulation 7.3).
+func integrity(s signing.SignatureReport) Wording {
+	switch {
+	case s.Forged() || s.After == signing.AfterChanged:
+		return Wording{"Tài liệu đã bị thay đổi", "The document was changed"}
+	case s.After == signing.AfterNothing:
+		return Wording{"Nội dung đã ký số chưa bị thay đổi", "The signed content is unchanged"}
+	case s.After == signing.AfterSignatures:
+		return Wording{"Nội dung đã ký số chưa bị thay đổi; sau đó chỉ có thêm chữ ký", "The signed content is unchanged; only signatures followed"}
+	case s.After == signing.AfterAllowed:
+		return Wording{"Nội dung đã ký số chưa bị thay đổi. Tuy nhiên, tài liệu đã có những thay đổi trong giới hạn cho phép", "The signed content is unchanged. However, the document has changes within what is allowed"}
+	case s.After == signing.AfterAdditions:
+		return Wording{"Nội dung đã ký số chưa bị thay đổi; sau đó có bổ sung đặt lên trang (số, ngày, con dấu, ghi chú)", "The signed content is unchanged; marks were laid over the page afterwards (number, date, seal, remarks)"}
+	}
+	return Wording{"không xác định", "unknown"}
+}
