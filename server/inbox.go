@@ -43,9 +43,11 @@ type noticeView struct {
 }
 
 var notices = map[storage.Notice]noticeView{
-	storage.NoticeRefused:  {"refused", "Hệ thống nhận từ chối gói tin", "The recipient's system refuses the package"},
-	storage.NoticeExpired:  {"expired", "Đã hết số lần thử gửi; chờ người có trách nhiệm quyết định", "Tries are exhausted; a person must decide"},
-	storage.NoticeReleased: {"released", "Văn bản bị giữ đã được cho đi tiếp", "The held document goes on"},
+	storage.NoticeRefused:     {"refused", "Hệ thống nhận từ chối gói tin", "The recipient's system refuses the package"},
+	storage.NoticeExpired:     {"expired", "Đã hết số lần thử gửi; chờ người có trách nhiệm quyết định", "Tries are exhausted; a person must decide"},
+	storage.NoticeReleased:    {"released", "Văn bản bị giữ đã được cho đi tiếp", "The held document goes on"},
+	storage.NoticeInvalidSent: {"invalid", "Chữ ký của văn bản đã gửi được xác định lại là không hợp lệ", "The signatures of the document that was sent turned out invalid"},
+	storage.NoticeInvalid:     {"invalid", "Chữ ký của văn bản đã nhận được xác định lại là không hợp lệ", "The signatures of the document that was received turned out invalid"},
 }
 
 func (s *Server) viewItem(i storage.Item) itemView {

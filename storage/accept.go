@@ -31,6 +31,7 @@ type Acceptance struct {
 	Request        [32]byte // over everything, recipients too: what an idempotency key stands for
 	Deadline       time.Time
 	IP             string
+	Hope           time.Time // until when its verdict may still change by data to come; zero: it may not
 }
 
 // NewDelivery is one recipient as the directory resolved it.
@@ -306,6 +307,11 @@ func queueDispatch(batch *pgx.Batch, a *Acceptance) error {
 		return fmt.Errorf("write the report: %w", err)
 	}
 	report = withoutNUL(report)
+	evidence, err := json.Marshal(a.Evidence)
+	if err != nil {
+		return fmt.Errorf("write the evidence: %w", err)
+	}
+	evidence = withoutNUL(evidence)
 	warnings := a.Warnings
 	if len(warnings) == 0 {
 		warnings = json.RawMessage("[]")
@@ -313,12 +319,13 @@ func queueDispatch(batch *pgx.Batch, a *Acceptance) error {
 	batch.Queue(`
 		INSERT INTO dispatch (id, system_id, sender, document_id, kind, original, number, notation, promulgated, type_name,
 		    subject, urgency, form, first_part, signature, verdict, report, warnings, held_for, held_by, directory, accepted_at,
-		    package_sha256, package_size)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+		    package_sha256, package_size, evidence)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
 		a.ID, a.System, a.Sender, a.DocumentID, a.Kind, orNull(a.Original, a.Original == uuid.UUID{}), a.Number, a.Notation,
 		orNull(a.Promulgated, a.Promulgated.IsZero()), a.TypeName, a.Subject, a.Urgency, a.Form, a.FirstPart, a.Signature,
 		a.Verdict, report, warnings, orNull(a.HeldFor, a.HeldFor == ""), orNull(a.HeldBy, a.HeldFor == ""), a.Directory,
-		a.AcceptedAt.UTC(), orNull(a.Package.SHA256, a.Package == (Object{})), orNull(a.Package.Size, a.Package == (Object{})))
+		a.AcceptedAt.UTC(), orNull(a.Package.SHA256, a.Package == (Object{})), orNull(a.Package.Size, a.Package == (Object{})), evidence)
+	a.queueHope(batch)
 	for _, f := range a.Attachments {
 		batch.Queue(`
 			INSERT INTO attachment (dispatch_id, n, name, media_type, sha256, size, verdict) VALUES ($1, $2, $3, $4, $5, $6, $7)`,

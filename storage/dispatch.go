@@ -67,6 +67,8 @@ type Dispatch struct {
 	Signature   []byte          // detached PKCS#7 over FirstPart; nil when none came
 	Verdict     signing.Verdict // the worst among the signed files
 	Report      signing.Report
+	Evidence    Evidence        // what the verdict leaned on
+	Judged      int             // the number of the judging in force, from 1
 	Warnings    json.RawMessage // what was strange but accepted: a JSON array
 	HeldFor     string          // why it was held at the door; empty when it was not
 	HeldBy      string          // who decides about it
@@ -91,19 +93,19 @@ const (
 	dispatchColumns = `id, system_id, sender, document_id, kind, coalesce(original, '00000000-0000-0000-0000-000000000000'),
 	number, notation, coalesce(promulgated, '0001-01-01'), type_name, subject, urgency, form,
 	verdict, coalesce(held_for, ''), coalesce(held_by, ''), directory, accepted_at,
-	coalesce(package_sha256, ''), coalesce(package_size, 0), coalesce(proof_sha256, ''), coalesce(proof_size, 0), `
-	dispatchBulk   = `first_part, signature, report, warnings`
-	dispatchNoBulk = `''::bytea, NULL::bytea, '{}'::jsonb, '[]'::jsonb`
+	coalesce(package_sha256, ''), coalesce(package_size, 0), coalesce(proof_sha256, ''), coalesce(proof_size, 0), verification, `
+	dispatchBulk   = `first_part, signature, report, warnings, coalesce(evidence, '{}')`
+	dispatchNoBulk = `''::bytea, NULL::bytea, '{}'::jsonb, '[]'::jsonb, '{}'::jsonb`
 )
 
 func scanDispatch(row pgx.Row) (Dispatch, error) {
 	var d Dispatch
-	var report []byte
+	var report, evidence []byte
 	err := row.Scan(&d.ID, &d.System, &d.Sender, &d.DocumentID, &d.Kind, &d.Original,
 		&d.Number, &d.Notation, &d.Promulgated, &d.TypeName, &d.Subject, &d.Urgency, &d.Form,
 		&d.Verdict, &d.HeldFor, &d.HeldBy, &d.Directory, &d.AcceptedAt,
-		&d.Package.SHA256, &d.Package.Size, &d.Proof.SHA256, &d.Proof.Size,
-		&d.FirstPart, &d.Signature, &report, &d.Warnings)
+		&d.Package.SHA256, &d.Package.Size, &d.Proof.SHA256, &d.Proof.Size, &d.Judged,
+		&d.FirstPart, &d.Signature, &report, &d.Warnings, &evidence)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return d, ErrNotFound
 	}
@@ -113,7 +115,7 @@ func scanDispatch(row pgx.Row) (Dispatch, error) {
 	if d.Promulgated.Year() == 1 {
 		d.Promulgated = time.Time{}
 	}
-	if err := json.Unmarshal(report, &d.Report); err != nil {
+	if err := errors.Join(json.Unmarshal(report, &d.Report), json.Unmarshal(evidence, &d.Evidence)); err != nil {
 		return d, fmt.Errorf("read the report of dispatch %s: %w", d.ID, err)
 	}
 	return d, nil

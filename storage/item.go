@@ -24,7 +24,8 @@ const (
 	NoticeItem   ItemKind = 'n' // what the axis says
 )
 
-// Notice is what the axis has to say about a delivery to the sender's system; it stands in an item's K.
+// Notice is what the axis has to say about a delivery to the sender's system (NoticeInvalid: to the recipient's); it stands
+// in an item's K.
 type Notice int
 
 // The notices.
@@ -32,6 +33,8 @@ const (
 	NoticeRefused Notice = iota + 1
 	NoticeExpired
 	NoticeReleased
+	NoticeInvalidSent // the document's signatures turned out invalid, after it was accepted
+	NoticeInvalid     // the same, to who received it
 )
 
 // ItemID names one waiting item. Its text form is opaque to systems.

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/truc-lienthong/truc/routing"
+	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/storage"
 	"github.com/truc-lienthong/truc/storage/storagetest"
 )
@@ -91,6 +92,9 @@ const fill = `
 	UPDATE dispatch SET kind = 2, original = (SELECT id FROM made WHERE i = 10000) WHERE id IN (SELECT id FROM made WHERE i IN (12000, 19500));
 	INSERT INTO stray (id, system_id, agency, other, document_id, status, reason, cause, event_time, received_at, packet, packet_sha256, closed_at, closed_by)
 	SELECT id, 's' || i % 40, 'H1', 'G1', i, '03', '', 'no_document', at, at, i::text::bytea, sha256(i::text::bytea), CASE WHEN i < 19900 THEN at END, CASE WHEN i < 19900 THEN 'op' END FROM made;
+	INSERT INTO reverify (dispatch_id, trust, due, until) SELECT id, i % 300, at, at + interval '30 days' FROM made;
+	INSERT INTO verification (dispatch_id, n, at, by_whom, occasion, verdict, report)
+	SELECT id, n, at, 'truc', 'new_data', 'invalid', '{}' FROM made, generate_series(1, 2) AS n WHERE i % 10 = 0;
 	INSERT INTO tally (day, agency, metric, count) SELECT at::date, 'G1', 'sent', 1 FROM made;
 	INSERT INTO agency (code, name, status, version) SELECT 'H29.' || i, 'Đơn vị ' || i, 'live', 1 FROM generate_series(1, 20000) AS i;
 	INSERT INTO audit (at, actor, action, object, seal, hash)
@@ -248,6 +252,19 @@ func TestPlans(t *testing.T) {
 			was := routing.Agency{Code: "H29.7", Status: routing.Live}
 			return second(s.RegisterAgency(ctx, storage.Registration{Change: storage.Change{System: "s1", At: a.now, Was: was}, Agency: routing.Agency{Code: "H29.7", Name: "Sở"}}))
 		}, "agency_pkey", ""},
+		{"verifications", func() error { return second(s.Verifications(ctx, last)) }, "dispatch_202612_pkey", "202612"},
+		{"a verdict that changed", func() error {
+			return s.Rejudge(ctx, last, storage.Verification{N: 2, At: a.now, By: "truc", Occasion: storage.NewData, Before: "unsigned", Verdict: "invalid",
+				Report: signing.Report{Files: []signing.FileReport{{Verdict: "invalid"}}}})
+		}, "dispatch_202612_pkey", "202612"},
+		{"what may be judged better", func() error {
+			hopes, err := s.ClaimHopeful(ctx, 300, a.now, time.Minute, 50)
+			must(t, s.Judged(ctx, hopes[0], 300, false, a.now))
+			must(t, s.Judged(ctx, hopes[1], 300, true, a.now))
+			return err
+		}, "reverify_by_trust", ""},
+		{"the end of hope", func() error { return second(s.EndHope(ctx, a.now.AddDate(0, -1, 0))) }, "verification_changed", ""},
+		{"judging the past again", func() error { return second(s.Since(ctx, december, time.Time{}, original, 100)) }, "dispatch_202612_pkey", "202612|2027"},
 		{"seal", func() error { _, _, err := s.SealAudit(ctx, 100); return err }, "audit_unsealed", ""},
 	} {
 		tracer.take()
@@ -280,7 +297,7 @@ func TestPlans(t *testing.T) {
 }
 
 // fullScan finds what reads a whole table that grows; the months to come are empty.
-var fullScan = regexp.MustCompile(`Seq Scan on (?:(?:queue|identity|idempotency|object|audit|tally|agency)\b|(?:dispatch|delivery|attempt|receipt|attachment)_2026)`)
+var fullScan = regexp.MustCompile(`Seq Scan on (?:(?:queue|identity|idempotency|object|audit|tally|agency|reverify|verification)\b|(?:dispatch|delivery|attempt|receipt|attachment)_2026)`)
 
 var months = regexp.MustCompile(`Scan .*\bon \w+?_(20\d{4})`)
 
