@@ -20,7 +20,7 @@ type Row struct{ Label, Value Wording }
 func SignatureRows(s signing.SignatureReport) []Row {
 	return []Row{
 		{Wording{"Kết quả", "Result"}, VerdictWording(s.Verdict)},
-		{Wording{"Chữ ký", "Signature"}, place(s)},
+		{Wording{"Chữ ký", "Signature"}, whereIs(s)},
 		{Wording{"Vai trò", "Role"}, orElse(roleWordings[s.Role], Wording{"không xác định được từ chứng thư số", "cannot be told from the certificate"})},
 		{Wording{"Người ký", "Signer"}, same(joinedText(", ", s.Signer, s.Unit, s.Organization, s.Email))},
 		{Wording{"Mã cơ quan", "Agency code"}, orElse(same(s.AgencyCode), Wording{"không có trong chứng thư số", "none in the certificate"})},
@@ -96,7 +96,7 @@ func instant(t time.Time) string {
 	return t.In(storage.Vietnam).Format("02/01/2006 15:04:05")
 }
 
-func place(s signing.SignatureReport) Wording {
+func whereIs(s signing.SignatureReport) Wording {
 	w := Wording{fmt.Sprintf("Chữ ký số %d", s.Number), fmt.Sprintf("No. %d", s.Number)}
 	if s.Kind == "timestamp" {
 		w.VI, w.EN = w.VI+" (dấu thời gian của tài liệu)", w.EN+" (document timestamp)"
