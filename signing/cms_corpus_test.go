@@ -153,7 +153,7 @@ var cmsCases = []cmsCase{
 		}})
 	}, want: signing.DigestUnsupported, verdict: signing.Undetermined},
 	{name: "signature_algorithm_unsupported", make: bend("signatureAlgorithm", func([]byte) []byte {
-		return der(0x30, must(asn1.Marshal(asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 3})))
+		return der(0x30, must(asn1.Marshal(asn1.ObjectIdentifier{1, 3, 101, 113}))) // Ed448
 	}), want: signing.SignatureUnsupported, verdict: signing.Undetermined},
 	{name: "algorithm_mismatch_digest", make: bend("signatureAlgorithm", func([]byte) []byte {
 		return der(0x30, must(asn1.Marshal(asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3})))

@@ -1,7 +1,6 @@
 package signing
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -19,6 +18,7 @@ type publicKey struct {
 	rsa *rsa.PublicKey
 	ec  *ecdsa.PublicKey
 	ed  ed25519.PublicKey
+	dsa *dsaKey
 	pss bool       // id-RSASSA-PSS: the key may sign only so (RFC 4055, 1.2)
 	lim *pssParams // and only with these parameters, when given
 }
@@ -32,11 +32,17 @@ func (k publicKey) name() string {
 		return "ECDSA " + k.ec.Params().Name
 	case k.ed != nil:
 		return "Ed25519"
+	case k.dsa != nil && k.dsa.p != nil:
+		return fmt.Sprintf("DSA-%d", k.dsa.p.BitLen())
+	case k.dsa != nil:
+		return "DSA"
 	}
 	return "?"
 }
 
-func (k publicKey) weak() bool { return k.rsa != nil && k.rsa.N.BitLen() < 2048 }
+func (k publicKey) weak() bool {
+	return k.rsa != nil && k.rsa.N.BitLen() < 2048 || k.dsa != nil && k.dsa.weak()
+}
 
 // readKey reads a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7; RFC 3279; RFC 4055; RFC 5480; RFC 8410).
 func readKey(der []byte) (publicKey, Reason) {
@@ -54,11 +60,19 @@ func readKey(der []byte) (publicKey, Reason) {
 		return readPSSKey(a, bits)
 	case a.id.Equal(oidEC):
 		return readEC(a.params, bits)
+	case a.id.Equal(oidDSA):
+		return readDSA(a, bits)
 	case a.id.Equal(oidEd25519) && a.params == nil && len(bits) == ed25519.PublicKeySize:
+		if smallOrder(bits) {
+			return publicKey{}, WeakKey
+		}
 		return publicKey{ed: bits}, ""
 	}
 	return publicKey{}, SignatureUnsupported
 }
+
+// maxRSA bounds the time of one check: 16384 bits take 5 ms.
+const maxRSA = 16384
 
 func readRSA(bits []byte) (publicKey, Reason) {
 	in := cryptobyte.String(bits)
@@ -67,8 +81,11 @@ func readRSA(bits []byte) (publicKey, Reason) {
 	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1Integer(n) || !seq.ReadASN1Integer(e) || !seq.Empty() {
 		return publicKey{}, CertificateMalformed
 	}
-	if n.Sign() <= 0 || n.BitLen() > 8192 || e.BitLen() > 31 || e.Sign() <= 0 || e.Bit(0) == 0 {
+	if n.Sign() <= 0 || n.BitLen() > maxRSA || e.BitLen() > 31 || e.Sign() <= 0 || e.Bit(0) == 0 {
 		return publicKey{}, SignatureUnsupported
+	}
+	if e.IsInt64() && e.Int64() == 1 {
+		return publicKey{}, WeakKey // the padded digest is its own signature
 	}
 	return publicKey{rsa: &rsa.PublicKey{N: n, E: int(e.Int64())}}, ""
 }
@@ -105,79 +122,17 @@ func readEC(params, bits []byte) (publicKey, Reason) {
 	if !ok {
 		return publicKey{}, SignatureUnsupported
 	}
+	if len(bits) > 0 && (bits[0] == 2 || bits[0] == 3) { // compressed (RFC 5480, 2.2)
+		x, y := elliptic.UnmarshalCompressed(curve, bits)
+		if x == nil {
+			return publicKey{}, CertificateMalformed
+		}
+		size := (curve.Params().BitSize + 7) / 8
+		bits = append(append([]byte{4}, x.FillBytes(make([]byte, size))...), y.FillBytes(make([]byte, size))...)
+	}
 	k, err := ecdsa.ParseUncompressedPublicKey(curve, bits)
 	if err != nil {
 		return publicKey{}, CertificateMalformed
 	}
 	return publicKey{ec: k}, ""
-}
-
-// pssParams are RSASSA-PSS-params (RFC 4055, 3.1).
-type pssParams struct {
-	hash crypto.Hash
-	salt int
-}
-
-func readPSSParams(der []byte) (pssParams, Reason) {
-	p := pssParams{hash: crypto.SHA1, salt: 20}
-	mgf := crypto.SHA1
-	in := cryptobyte.String(der)
-	var seq cryptobyte.String
-	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() {
-		return p, AlgorithmMismatch
-	}
-	for i, tag := range []cbasn1.Tag{0, 1, 2, 3} {
-		var field cryptobyte.String
-		var present bool
-		if !seq.ReadOptionalASN1(&field, &present, tag.ContextSpecific().Constructed()) {
-			return p, AlgorithmMismatch
-		}
-		if !present {
-			continue
-		}
-		if why := p.field(i, field, &mgf); why != "" {
-			return p, why
-		}
-	}
-	if !seq.Empty() {
-		return p, AlgorithmMismatch
-	}
-	if mgf != p.hash {
-		return p, SignatureUnsupported
-	}
-	return p, ""
-}
-
-func (p *pssParams) field(i int, field cryptobyte.String, mgf *crypto.Hash) Reason {
-	var a algorithm
-	var n int
-	switch i {
-	case 0:
-		if !a.read(&field) || !field.Empty() || !a.plain() {
-			return AlgorithmMismatch
-		}
-		p.hash = digestByOID[a.id.String()]
-	case 1:
-		if !a.read(&field) || !field.Empty() {
-			return AlgorithmMismatch
-		}
-		inner, ok := readAlgorithm(a.params)
-		if !ok || !a.id.Equal(oidMGF1) || !inner.plain() {
-			return SignatureUnsupported
-		}
-		*mgf = digestByOID[inner.id.String()]
-	case 2:
-		if !field.ReadASN1Integer(&n) || !field.Empty() || n < 0 || n > 1024 {
-			return AlgorithmMismatch
-		}
-		p.salt = n
-	case 3:
-		if !field.ReadASN1Integer(&n) || !field.Empty() || n != 1 {
-			return AlgorithmMismatch
-		}
-	}
-	if i == 0 && p.hash == 0 {
-		return DigestUnsupported
-	}
-	return ""
 }

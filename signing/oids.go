@@ -5,6 +5,7 @@ import (
 	_ "crypto/md5" // MD5 and SHA-1 are computed only to tell "weak" from "forged"
 	_ "crypto/sha1"
 	_ "crypto/sha256"
+	_ "crypto/sha3"
 	_ "crypto/sha512"
 	"encoding/asn1"
 )
@@ -24,6 +25,7 @@ var (
 	oidPSS     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
 	oidMGF1    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
 	oidEC      = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
+	oidDSA     = asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 1}
 	oidEd25519 = asn1.ObjectIdentifier{1, 3, 101, 112}
 
 	oidEmail  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}
@@ -32,33 +34,55 @@ var (
 
 // digestByOID are the digest algorithms we can compute.
 var digestByOID = map[string]crypto.Hash{
-	"1.2.840.113549.2.5":     crypto.MD5,
-	"1.3.14.3.2.26":          crypto.SHA1,
-	"2.16.840.1.101.3.4.2.4": crypto.SHA224,
-	"2.16.840.1.101.3.4.2.1": crypto.SHA256,
-	"2.16.840.1.101.3.4.2.2": crypto.SHA384,
-	"2.16.840.1.101.3.4.2.3": crypto.SHA512,
-	"2.16.840.1.101.3.4.2.6": crypto.SHA512_256,
-	"2.16.840.1.101.3.4.2.5": crypto.SHA512_224,
+	"1.2.840.113549.2.5":      crypto.MD5,
+	"1.3.14.3.2.26":           crypto.SHA1,
+	"2.16.840.1.101.3.4.2.4":  crypto.SHA224,
+	"2.16.840.1.101.3.4.2.1":  crypto.SHA256,
+	"2.16.840.1.101.3.4.2.2":  crypto.SHA384,
+	"2.16.840.1.101.3.4.2.3":  crypto.SHA512,
+	"2.16.840.1.101.3.4.2.6":  crypto.SHA512_256,
+	"2.16.840.1.101.3.4.2.5":  crypto.SHA512_224,
+	"2.16.840.1.101.3.4.2.7":  crypto.SHA3_224,
+	"2.16.840.1.101.3.4.2.8":  crypto.SHA3_256,
+	"2.16.840.1.101.3.4.2.9":  crypto.SHA3_384,
+	"2.16.840.1.101.3.4.2.10": crypto.SHA3_512,
 }
 
-// rsaWith and ecdsaWith name a signature algorithm together with its digest.
+// rsaWith, ecdsaWith and dsaWith name a signature algorithm together with its digest.
 var rsaWith = map[string]crypto.Hash{
-	"1.2.840.113549.1.1.4":  crypto.MD5,
-	"1.2.840.113549.1.1.5":  crypto.SHA1,
-	"1.3.14.3.2.29":         crypto.SHA1,
-	"1.2.840.113549.1.1.14": crypto.SHA224,
-	"1.2.840.113549.1.1.11": crypto.SHA256,
-	"1.2.840.113549.1.1.12": crypto.SHA384,
-	"1.2.840.113549.1.1.13": crypto.SHA512,
+	"1.2.840.113549.1.1.4":    crypto.MD5,
+	"1.2.840.113549.1.1.5":    crypto.SHA1,
+	"1.3.14.3.2.29":           crypto.SHA1,
+	"1.2.840.113549.1.1.14":   crypto.SHA224,
+	"1.2.840.113549.1.1.11":   crypto.SHA256,
+	"1.2.840.113549.1.1.12":   crypto.SHA384,
+	"1.2.840.113549.1.1.13":   crypto.SHA512,
+	"1.2.840.113549.1.1.15":   crypto.SHA512_224,
+	"1.2.840.113549.1.1.16":   crypto.SHA512_256,
+	"2.16.840.1.101.3.4.3.13": crypto.SHA3_224,
+	"2.16.840.1.101.3.4.3.14": crypto.SHA3_256,
+	"2.16.840.1.101.3.4.3.15": crypto.SHA3_384,
+	"2.16.840.1.101.3.4.3.16": crypto.SHA3_512,
 }
 
 var ecdsaWith = map[string]crypto.Hash{
-	"1.2.840.10045.4.1":   crypto.SHA1,
-	"1.2.840.10045.4.3.1": crypto.SHA224,
-	"1.2.840.10045.4.3.2": crypto.SHA256,
-	"1.2.840.10045.4.3.3": crypto.SHA384,
-	"1.2.840.10045.4.3.4": crypto.SHA512,
+	"1.2.840.10045.4.1":       crypto.SHA1,
+	"1.2.840.10045.4.3.1":     crypto.SHA224,
+	"1.2.840.10045.4.3.2":     crypto.SHA256,
+	"1.2.840.10045.4.3.3":     crypto.SHA384,
+	"1.2.840.10045.4.3.4":     crypto.SHA512,
+	"2.16.840.1.101.3.4.3.9":  crypto.SHA3_224,
+	"2.16.840.1.101.3.4.3.10": crypto.SHA3_256,
+	"2.16.840.1.101.3.4.3.11": crypto.SHA3_384,
+	"2.16.840.1.101.3.4.3.12": crypto.SHA3_512,
+}
+
+var dsaWith = map[string]crypto.Hash{
+	"1.2.840.10040.4.3":      crypto.SHA1,
+	"2.16.840.1.101.3.4.3.1": crypto.SHA224,
+	"2.16.840.1.101.3.4.3.2": crypto.SHA256,
+	"2.16.840.1.101.3.4.3.3": crypto.SHA384,
+	"2.16.840.1.101.3.4.3.4": crypto.SHA512,
 }
 
 // weak tells the digests that no longer bind.

@@ -94,6 +94,9 @@ func (b *builder) extend(certs []*certificate) {
 // leads says whether going on through c is worthwhile: its key must have signed the last certificate. When no other
 // way is found a wrong signature is remembered as the finding.
 func (b *builder) leads(last, c *certificate) bool {
+	if c.key.dsa != nil && c.key.dsa.incomplete() {
+		return true // only the whole path gives the parameters
+	}
 	why := b.trust.signedBy(last, c)
 	if why == SignatureMismatch && b.best == nil && !b.hasOther(last, c) {
 		b.best = &path{certs: []*certificate{last}, reasons: []Reason{PathSignature}}
@@ -133,6 +136,7 @@ func (b *builder) spend() bool {
 
 // offer judges a complete path and keeps it when it is better than the best so far.
 func (b *builder) offer(p path) {
+	p.certs = inheritKeys(p.certs)
 	p.reasons = b.judge(p)
 	if b.best == nil || b.best.anchor.cert == nil || weight(p.reasons) < weight(b.best.reasons) {
 		b.best = &p

@@ -6,14 +6,14 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
-	"crypto/subtle"
 	"math/big"
 )
 
 // scheme is a signature algorithm: which kind of key it wants, and its digest (0 when the CMS names it elsewhere).
 type scheme struct {
-	kind string // "rsa", "pss", "ecdsa", "ed25519"
+	kind string // "rsa", "pss", "ecdsa", "dsa", "ed25519"
 	hash crypto.Hash
+	mgf  crypto.Hash // of PSS's mask
 	salt int
 }
 
@@ -28,11 +28,15 @@ func readScheme(a algorithm) (scheme, Reason) {
 			return scheme{}, AlgorithmMismatch
 		}
 		p, why := readPSSParams(a.params)
-		return scheme{kind: "pss", hash: p.hash, salt: p.salt}, why
+		return scheme{kind: "pss", hash: p.hash, mgf: p.mgf, salt: p.salt}, why
 	case rsaWith[id] != 0:
 		return scheme{kind: "rsa", hash: rsaWith[id]}, mismatchUnless(a.plain())
 	case ecdsaWith[id] != 0:
-		return scheme{kind: "ecdsa", hash: ecdsaWith[id]}, mismatchUnless(a.params == nil)
+		return scheme{kind: "ecdsa", hash: ecdsaWith[id]}, mismatchUnless(a.plain()) // NULL is wrong (RFC 5758, 3.2), harmless, and written by old tools
+	case dsaWith[id] != 0:
+		return scheme{kind: "dsa", hash: dsaWith[id]}, mismatchUnless(a.plain())
+	case a.id.Equal(oidDSA):
+		return scheme{kind: "dsa"}, "" // RFC 3370, 3.1; the digest is that of digestAlgorithm
 	case a.id.Equal(oidEC):
 		return scheme{kind: "ecdsa"}, "" // written by some old tools; the digest is that of digestAlgorithm
 	case a.id.Equal(oidEd25519):
@@ -82,17 +86,15 @@ func (k publicKey) verifyDigest(s scheme, digest, signature []byte) Reason {
 	case s.kind == "rsa" && k.rsa != nil && !k.pss:
 		return wrongUnless(verifyPKCS1(k.rsa, s.hash, digest, signature))
 	case s.kind == "pss" && k.rsa != nil:
-		if k.lim != nil && (k.lim.hash != s.hash || s.salt < k.lim.salt) {
+		if k.lim != nil && (k.lim.hash != s.hash || k.lim.mgf != s.mgf || s.salt < k.lim.salt) {
 			return AlgorithmMismatch
 		}
-		if k.rsa.N.BitLen() < 1024 {
-			return WeakKey
+		return wrongUnless(verifyPSS(k.rsa, s, digest, signature))
+	case s.kind == "dsa" && k.dsa != nil:
+		if k.dsa.incomplete() {
+			return SignatureUnsupported
 		}
-		if s.salt == rsa.PSSSaltLengthAuto {
-			return SignatureUnsupported // crypto/rsa takes 0 for "any length", which would let a wrong one pass
-		}
-		err := rsa.VerifyPSS(k.rsa, s.hash, digest, signature, &rsa.PSSOptions{SaltLength: s.salt, Hash: s.hash})
-		return wrongUnless(err == nil)
+		return wrongUnless(k.dsa.verify(digest, signature))
 	case s.kind == "ecdsa" && k.ec != nil:
 		return wrongUnless(ecdsa.VerifyASN1(k.ec, digest, signature))
 	}
@@ -108,17 +110,22 @@ func verifyPKCS1(k *rsa.PublicKey, h crypto.Hash, digest, signature []byte) bool
 	size := (k.N.BitLen() + 7) / 8
 	prefix, ok := digestInfo[h]
 	pad := size - 3 - len(prefix) - len(digest)
-	if !ok || len(signature) != size || pad < 8 {
-		return false
-	}
-	sig := new(big.Int).SetBytes(signature)
-	if sig.Cmp(k.N) >= 0 {
+	if !ok || pad < 8 {
 		return false
 	}
 	want := append([]byte{0, 1}, bytes.Repeat([]byte{0xFF}, pad)...)
 	want = append(append(append(want, 0), prefix...), digest...)
-	got := sig.Exp(sig, big.NewInt(int64(k.E)), k.N).FillBytes(make([]byte, size))
-	return subtle.ConstantTimeCompare(got, want) == 1
+	got, ok := rsaOpen(k, signature)
+	return ok && bytes.Equal(got, want)
+}
+
+// rsaOpen is RSAVP1 of a signature that has exactly the modulus's length and is below it (RFC 8017, 5.2.2 and 8.1.2).
+func rsaOpen(k *rsa.PublicKey, signature []byte) ([]byte, bool) {
+	s := new(big.Int).SetBytes(signature)
+	if len(signature) != k.Size() || s.Cmp(k.N) >= 0 {
+		return nil, false
+	}
+	return s.Exp(s, big.NewInt(int64(k.E)), k.N).FillBytes(make([]byte, k.Size())), true
 }
 
 // digestInfo are the DER prefixes of RFC 8017, 9.2, note 1.

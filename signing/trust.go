@@ -91,7 +91,7 @@ func (t *lazyTrust) signedBy(c, issuer *certificate) Reason {
 	if issuer.keyWhy != "" {
 		return issuer.keyWhy
 	}
-	if !c.x.IsCA {
+	if !c.x.IsCA || issuer.key.dsa != nil && issuer.key.dsa.inherited {
 		return c.signedBy(issuer.key)
 	}
 	var key [64]byte

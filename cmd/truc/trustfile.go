@@ -96,7 +96,7 @@ func isList(tbs cryptobyte.String) bool {
 }
 
 func (f *trustFile) certificate(der []byte) {
-	x, err := x509.ParseCertificate(der)
+	x, err := signing.ParseCertificate(der)
 	if err != nil {
 		f.broken++
 		return
