@@ -82,7 +82,7 @@ func (c *crl) readEntries(tbs *cryptobyte.String) bool {
 	}
 	for !list.Empty() {
 		var entry, serial cryptobyte.String
-		var e revokedEntry
+		e := revokedEntry{reason: -1} // not given
 		if !list.ReadASN1(&entry, cbasn1.SEQUENCE) || !entry.ReadASN1(&serial, cbasn1.INTEGER) || !readTime(&entry, &e.at) {
 			return false
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto"
 	"encoding/hex"
+	"slices"
 )
 
 // verifyFile judges one file: its detached signature, if any, and what signatures are inside.
@@ -76,6 +77,10 @@ func (r *FileReport) finish() {
 	for i := range r.Signatures {
 		s := &r.Signatures[i]
 		s.File, s.Number = r.Name, i+1
+		if s.doubted() && r.signed() { // as good as no timestamp: the signatures are judged without it
+			r.Reasons = addReason(r.Reasons, stamp{reasons: s.Reasons}.worse(""))
+			continue
+		}
 		if w := worse(r.Verdict, s.Verdict); w != r.Verdict {
 			r.Verdict, r.Reason = w, s.Reason
 		}
@@ -91,4 +96,26 @@ func (r *FileReport) finish() {
 		r.Reason = NoSignature
 		r.Reasons = addReason(r.Reasons, NoSignature)
 	}
+}
+
+// doubted says that a timestamp of the document is whole, and only its authority is not to be believed.
+func (s SignatureReport) doubted() bool {
+	if s.Kind != "timestamp" || s.Verdict == Valid {
+		return false
+	}
+	return !slices.ContainsFunc(s.Reasons, func(r Reason) bool { return r.Of() != Valid && !ofAuthority[r] })
+}
+
+// ofAuthority are the reasons that speak of a certificate and its path, not of what is signed.
+var ofAuthority = map[Reason]bool{
+	NoAnchor: true, Untrusted: true, PathSignature: true, PathNotCA: true, PathKeyUsage: true, PathLength: true, PathCritical: true,
+	PathNames: true, PathUnsupported: true, PathTooLong: true, CertificateExpired: true, CertificateNotYet: true,
+	AuthorityExpired: true, AuthorityNotYet: true, CertificateKeyUsage: true, CertificateRevoked: true, AuthorityRevoked: true,
+	RevocationMissing: true, RevocationStale: true, RevocationInvalid: true, OCSPUnknown: true, WeakDigest: true, WeakKey: true,
+	TimestampFuture: true, SignerMissing: true,
+}
+
+// signed says whether there is a signature that is more than a timestamp of the document.
+func (r *FileReport) signed() bool {
+	return slices.ContainsFunc(r.Signatures, func(s SignatureReport) bool { return s.Kind != "timestamp" })
 }

@@ -13,11 +13,17 @@ type judge struct {
 	trust *lazyTrust
 	spent *int     // signatures of certificates checked so far: a message can bring many
 	extra evidence // that came otherwise than in the message (the PDF's DSS)
+
+	proofs  []stamp   // of a PDF: timestamps of the document that are over the signature to judge
+	claimed time.Time // of a PDF: /M of its signature dictionary
 }
 
 // signer judges one signer of a message. certs are those in the message.
 func (j judge) signer(c checked, certs []*certificate) SignatureReport {
 	r := SignatureReport{Time: j.o.At, TimeSource: TimeFromReception, Claimed: c.info.claimed(), Reasons: []Reason{}}
+	if r.Claimed.IsZero() {
+		r.Claimed = j.claimed // PAdES has no signing-time attribute (ETSI EN 319 142-1, 6.3)
+	}
 	describe(&r, c)
 	add := func(list ...Reason) {
 		for _, why := range list {
@@ -30,7 +36,7 @@ func (j judge) signer(c checked, certs []*certificate) SignatureReport {
 		return r
 	}
 	all := append(append([]*certificate(nil), certs...), j.extra.certs...)
-	add(j.timestamp(&r, c)...)
+	add(j.timestamps(&r, c, all)...)
 	p, why := j.path(&r, c.cert, all)
 	add(why...)
 	if p != nil && p.anchor.cert != nil {
@@ -86,45 +92,6 @@ func describe(r *SignatureReport, c checked) {
 		r.Email = x.EmailAddresses[0]
 	}
 	r.Evidence.Certificates = [][]byte{x.Raw}
-}
-
-// timestamp looks for a signature timestamp among the unsigned attributes; the first good one proves the time.
-func (j judge) timestamp(r *SignatureReport, c checked) []Reason {
-	worst := NoTimestamp
-	for _, token := range values(c.info.unsigned, oidTimestampToken) {
-		s, why := readStamp(j.ctx, token, false)
-		if why != "" {
-			worst = TimestampInvalid
-			continue
-		}
-		h := s.hash.New()
-		h.Write(c.info.value)
-		if !s.over(h.Sum(nil)) {
-			worst = TimestampInvalid
-			continue
-		}
-		j.trustStamp(&s)
-		if s.good() {
-			r.Time, r.TimeSource, r.Authority = s.time, TimeFromTimestamp, s.authority
-			return nil
-		}
-		worst = stampReason(s, worst)
-	}
-	return []Reason{worst}
-}
-
-// stampReason says whether a token that proves nothing is wrong or merely not trusted.
-func stampReason(s stamp, sofar Reason) Reason {
-	verdict, _ := decide(s.reasons)
-	for _, r := range s.reasons {
-		if r == TimestampInvalid {
-			return TimestampInvalid
-		}
-	}
-	if verdict == Undetermined && sofar != TimestampInvalid {
-		return TimestampUntrusted
-	}
-	return TimestampInvalid
 }
 
 func values(list []attribute, id asn1.ObjectIdentifier) [][]byte {

@@ -26,6 +26,7 @@ type ocspAnswer struct {
 	hash              algorithm
 	name, key, serial []byte
 	status            string // "good", "revoked", "unknown"
+	revokedFor        string
 	revokedAt         time.Time
 	thisUpdate        time.Time
 	nextUpdate        time.Time
@@ -131,9 +132,15 @@ func (a *ocspAnswer) read(one *cryptobyte.String) bool {
 		a.status = "good"
 	case cbasn1.Tag(1).ContextSpecific():
 		a.status = "revoked"
+		reason := -1
+		inner := cryptobyte.String(nil)
 		if !status.ReadASN1GeneralizedTime(&a.revokedAt) {
 			return false
 		}
+		if status.ReadASN1(&inner, cbasn1.Tag(0).ContextSpecific().Constructed()) && !inner.ReadASN1Enum(&reason) {
+			return false
+		}
+		a.revokedFor = reasonNames[reason]
 	default:
 		a.status = "unknown"
 	}
@@ -191,7 +198,7 @@ func (v revocation) askOCSP(r *ocsp, c, issuer *certificate) (standing, bool) {
 		if !a.about(c, issuer) {
 			continue
 		}
-		s := standing{report: RevocationReport{Status: a.status, Source: "ocsp", ThisUpdate: a.thisUpdate, NextUpdate: a.nextUpdate, RevokedAt: a.revokedAt}}
+		s := standing{report: RevocationReport{Status: a.status, Source: "ocsp", ThisUpdate: a.thisUpdate, NextUpdate: a.nextUpdate, RevokedAt: a.revokedAt, RevokedFor: a.revokedFor}}
 		switch {
 		case !r.authorised(issuer):
 			s.report.Status, s.why = "unknown", RevocationInvalid

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"sort"
+	"strings"
+	"time"
 )
 
 // pdf judges all signatures inside a PDF and flags active content.
@@ -29,9 +31,7 @@ func (j judge) pdf(f File, r *FileReport) {
 	if len(fields) > 0 {
 		j.extra = d.view(0).validationData()
 	}
-	for _, s := range fields {
-		j.pdfSignature(f, d, s)
-	}
+	j.pdfSignatures(f, d, fields)
 	d.classify(fields)
 	pages, flags := d.view(0).survey()
 	for _, why := range flags {
@@ -89,10 +89,11 @@ func (d *pdfDoc) encrypted() bool {
 // pdfSignature is one signature on its way to a report.
 type pdfSignature struct {
 	field    pdfField
-	removed  bool  // stands in an earlier revision and no longer in the last
-	end      int64 // where its ByteRange ends; 0 when that is forged
-	revision int   // index of the section it was signed with; -1 unknown
-	docMDP   int   // permission that it certifies with; 0: none
+	removed  bool   // stands in an earlier revision and no longer in the last
+	end      int64  // where its ByteRange ends; 0 when that is forged
+	revision int    // index of the section it was signed with; -1 unknown
+	docMDP   int    // permission that it certifies with; 0: none
+	stamp    *stamp // of a timestamp of the document
 	report   SignatureReport
 }
 
@@ -121,10 +122,34 @@ func (d *pdfDoc) signatures() ([]*pdfSignature, error) {
 	return out, nil
 }
 
+// pdfSignatures judges each by itself. The timestamps of the document come first: they prove when the signatures that they
+// are over existed.
+func (j judge) pdfSignatures(f File, d *pdfDoc, fields []*pdfSignature) {
+	for _, stamps := range []bool{true, false} {
+		for _, s := range fields {
+			sub, _ := d.view(0).resolve(s.field.dict.get("SubFilter"))
+			if (sub == pdfName("ETSI.RFC3161")) == stamps {
+				j.proofs = proofs(fields, s)
+				j.pdfSignature(f, d, s, sub)
+			}
+		}
+	}
+}
+
+// proofs are the timestamps of the document whose ranges hold all of s.
+func proofs(fields []*pdfSignature, s *pdfSignature) []stamp {
+	var out []stamp
+	for _, t := range fields {
+		if t.stamp != nil && t.end > 0 && s.field.dict.contentsEnd <= t.field.dict.contentsAt && len(out) < maxStamps {
+			out = append(out, *t.stamp)
+		}
+	}
+	return out
+}
+
 // pdfSignature judges one signature by itself: its dictionary, its ranges, its CMS.
-func (j judge) pdfSignature(f File, d *pdfDoc, s *pdfSignature) {
+func (j judge) pdfSignature(f File, d *pdfDoc, s *pdfSignature, sub any) {
 	dict := s.field.dict
-	sub, _ := d.view(0).resolve(dict.get("SubFilter"))
 	why := s.check(d, sub)
 	if why != "" {
 		s.fail(sub, why)
@@ -135,8 +160,10 @@ func (j judge) pdfSignature(f File, d *pdfDoc, s *pdfSignature) {
 	content.stream = f.Stream
 	value, _ := dict.get("Contents").(pdfString)
 	if sub == pdfName("ETSI.RFC3161") {
-		s.report = j.documentTimestamp(value, content)
+		s.report, s.stamp = j.documentTimestamp(value, content)
 	} else {
+		when, _ := d.view(0).resolve(dict.get("M"))
+		j.claimed = pdfDate(when)
 		s.report = j.pdfMessage(value, content)
 	}
 	s.label(sub)
@@ -215,24 +242,39 @@ func (j judge) pdfMessage(value []byte, content *digester) SignatureReport {
 }
 
 // documentTimestamp judges an RFC 3161 token over the document (ETSI EN 319 142-1, 5.4.3).
-func (j judge) documentTimestamp(value []byte, content *digester) SignatureReport {
-	s, why := readStamp(j.ctx, value, true)
+func (j judge) documentTimestamp(value []byte, content *digester) (SignatureReport, *stamp) {
+	s, why := readStamp(j.ctx, value, true, j.installed())
 	if why != "" {
-		return failed(CMSMalformed, TimestampInvalid)
+		return failed(CMSMalformed, TimestampInvalid), nil
 	}
+	s.kind = StampDocument
 	have, ok := content.get(s.hash)
 	if !ok {
-		return failed(readReason(content.err))
+		return failed(readReason(content.err)), nil
 	}
 	if !s.over(have) {
 		s.reasons = addReason(s.reasons, DigestMismatch)
 	}
 	j.trustStamp(&s)
-	r := SignatureReport{Reasons: append([]Reason{}, s.reasons...), Time: s.time, TimeSource: TimeFromTimestamp, Authority: s.authority}
+	r := SignatureReport{Reasons: append([]Reason{}, s.reasons...), Time: s.time, TimeSource: TimeFromTimestamp, Authority: s.authority,
+		Revocation: s.revocation, Timestamps: []Stamp{s.report()}}
 	describe(&r, s.signer)
 	if s.path != nil && s.path.anchor.cert != nil {
 		j.follow(&r, s.path)
 	}
+	r.Evidence.Tokens = [][]byte{s.der}
 	r.settle()
-	return r
+	return r, &s
+}
+
+// pdfDate reads a date string (ISO 32000-1, 7.9.4): D:YYYYMMDDHHmmSSOHH'mm'. What is no date is none.
+func pdfDate(o any) time.Time {
+	raw, _ := o.(pdfString)
+	text := strings.NewReplacer("D:", "", "'", "").Replace(pdfText(raw))
+	for _, layout := range []string{"20060102150405Z0700", "20060102150405-0700", "20060102150405Z07", "20060102150405", "200601021504", "20060102"} {
+		if t, err := time.Parse(layout, strings.Replace(text, "Z0000", "Z", 1)); err == nil {
+			return t.UTC()
+		}
+	}
+	return time.Time{}
 }

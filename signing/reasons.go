@@ -75,6 +75,9 @@ const (
 	NoTimestamp        Reason = "no_timestamp"
 	TimestampInvalid   Reason = "timestamp_invalid"
 	TimestampUntrusted Reason = "timestamp_untrusted"
+	TimestampWeak      Reason = "timestamp_weak"
+	TimestampFuture    Reason = "timestamp_after_reception"
+	TimestampKept      Reason = "timestamp_kept_as_evidence"
 
 	// The PDF.
 	ByteRangeForged      Reason = "byterange_forged"
@@ -172,6 +175,9 @@ var reasonTexts = []ReasonText{
 	{NoTimestamp, Valid, "NĐ 30/2020/NĐ-CP, điều 5; TT 41/2017/TT-BTTTT, điều 9", "Không có dấu thời gian; thời điểm ký là do người ký khai.", "There is no timestamp; the time of signing is only claimed."},
 	{TimestampInvalid, Valid, "RFC 3161, 2.4.2; RFC 5816", "Dấu thời gian không hợp lệ.", "The timestamp is not valid."},
 	{TimestampUntrusted, Valid, "RFC 3161, 2.3", "Dấu thời gian không thuộc tổ chức cấp dấu thời gian tin cậy.", "The timestamp is not under a trusted timestamp authority."},
+	{TimestampWeak, Valid, "RFC 3161, 2.4.2; ETSI TS 119 312", "Dấu thời gian dùng thuật toán yếu, không làm bằng chứng thời điểm.", "The timestamp uses a weak algorithm and proves no time."},
+	{TimestampFuture, Undetermined, "NĐ 68/2024/NĐ-CP, điều 31; RFC 3161, 2.4.2", "Dấu thời gian muộn hơn thời điểm tiếp nhận.", "The timestamp is later than the reception."},
+	{TimestampKept, Undetermined, "ETSI EN 319 122-1, 5.2.8 và 5.5", "Loại dấu thời gian này chỉ được lưu làm bằng chứng, không dùng để xác định thời điểm ký.", "A timestamp of this kind is only kept as evidence; no time of signing is drawn from it."},
 
 	{ByteRangeForged, Invalid, "ISO 32000-1, 12.8.1; ETSI EN 319 142-1, 5.2", "Chữ ký giả: ByteRange không bao trùm đúng tài liệu quanh giá trị chữ ký.", "Forgery: the ByteRange is not the document around the signature's own value."},
 	{SignatureDictInvalid, Invalid, "ISO 32000-1, 12.8.1, bảng 252", "Từ điển chữ ký trong PDF thiếu hoặc sai giá trị.", "The PDF signature dictionary lacks or misstates a value."},

@@ -35,6 +35,13 @@ type Report struct {
 	Verdict    Verdict           `json:"verdict"`    // the worst signed file; unsigned when none is signed
 	Files      []FileReport      `json:"files"`      // in the order given
 	Signatures []SignatureReport `json:"signatures"` // all signatures of all files, flat, each with "file"
+	Sentence   Sentence          `json:"sentence,omitzero"`
+}
+
+// Sentence is a finding in a clerk's words (R75, regulation 7.3).
+type Sentence struct {
+	VI string `json:"vi"`
+	EN string `json:"en"`
 }
 
 // FileReport is what was found in one file.
@@ -43,12 +50,14 @@ type FileReport struct {
 	SHA256     string            `json:"sha256"`
 	Format     string            `json:"format,omitempty"` // "pdf", "cms", "xml", "ooxml" or "" for everything else
 	Verdict    Verdict           `json:"verdict"`          // invalid > undetermined > valid of its signatures; unsigned if none
-	Reason     Reason            `json:"reason,omitempty"` // the first that decided the verdict
+	Reason     Reason            `json:"reason"`           // the first that decided the verdict
 	Reasons    []Reason          `json:"reasons"`          // of the file itself and of its signatures, each once
 	Encrypted  bool              `json:"encrypted,omitempty"`
 	Flags      []Reason          `json:"flags,omitempty"`   // active content and the like: warnings whatever the verdict
 	Version    string            `json:"version,omitempty"` // of the PDF, e.g. "1.7"
 	Signatures []SignatureReport `json:"signatures"`        // in the order they were put on
+	Part       Part              `json:"part,omitempty"`    // as File.Part said
+	Sentence   Sentence          `json:"sentence,omitzero"`
 }
 
 // SignatureReport is what was found about one signature of one signer.
@@ -60,8 +69,8 @@ type SignatureReport struct {
 	Page    int      `json:"page,omitempty"`  // from 1; 0 when the signature shows nowhere or the page was not sought
 	Rect    *Rect    `json:"rect,omitempty"`  // where it shows on the page; nil: nowhere, or not sought
 	Verdict Verdict  `json:"verdict"`
-	Reason  Reason   `json:"reason,omitempty"` // the first that decided the verdict; empty when valid
-	Reasons []Reason `json:"reasons"`          // all, warnings included
+	Reason  Reason   `json:"reason"`  // the first that decided the verdict; empty when valid
+	Reasons []Reason `json:"reasons"` // all, warnings included
 	Covers  Covers   `json:"covers,omitempty"`
 	After   After    `json:"after,omitempty"`
 
@@ -75,7 +84,8 @@ type SignatureReport struct {
 	Serial       string    `json:"serial,omitempty"` // lower hex
 	NotBefore    time.Time `json:"not_before,omitzero"`
 	NotAfter     time.Time `json:"not_after,omitzero"`
-	Path         []string  `json:"path,omitempty"` // subjects, leaf first, anchor last
+	Path         []string  `json:"path,omitempty"`   // subjects, leaf first, anchor last
+	Anchor       string    `json:"anchor,omitempty"` // the last of Path: what is trusted
 	Family       Family    `json:"family,omitempty"`
 	Test         bool      `json:"test,omitempty"` // leads to a test root
 
@@ -83,6 +93,7 @@ type SignatureReport struct {
 	TimeSource TimeSource `json:"time_source,omitempty"`
 	Claimed    time.Time  `json:"claimed_time,omitzero"` // thời điểm do người ký khai
 	Authority  string     `json:"timestamp_authority,omitempty"`
+	Timestamps []Stamp    `json:"timestamps,omitempty"` // every token found, believed or not
 
 	DigestAlgorithm    string           `json:"digest_algorithm,omitempty"`
 	SignatureAlgorithm string           `json:"signature_algorithm,omitempty"`
@@ -91,6 +102,8 @@ type SignatureReport struct {
 	Role   Role        `json:"role,omitempty"`         // what the signature is for; "" when it cannot be told
 	Sender SenderMatch `json:"sender_match,omitempty"` // whether the seal is the sender's; "" when not compared
 	Marks  []Mark      `json:"marks,omitempty"`        // what was laid over the pages after it, to be drawn there
+
+	Sentence Sentence `json:"sentence,omitzero"`
 
 	Evidence Evidence `json:"-"`
 }
@@ -119,6 +132,32 @@ const (
 // Rect is left, bottom, right, top in points of a page's own space.
 type Rect = [4]float64
 
+// StampKind says what a timestamp token is over, and so what it can prove.
+type StampKind string
+
+// The kinds. Only the first two prove when a signature existed.
+const (
+	StampSignature StampKind = "signature" // the signature value (RFC 3161, annex A)
+	StampDocument  StampKind = "document"  // the PDF up to it, earlier signatures included (ETSI EN 319 142-1, 5.4.3)
+	StampContent   StampKind = "content"   // the content before it was signed (ETSI EN 319 122-1, 5.2.8)
+	StampArchive   StampKind = "archive"   // signature and validation data, for keeping (ETSI EN 319 122-1, 5.5)
+)
+
+// Stamp is what was found about one timestamp token and its authority's certificate (R74).
+type Stamp struct {
+	Kind       StampKind        `json:"kind"`
+	Verdict    Verdict          `json:"verdict"` // only a valid one proves its time
+	Reasons    []Reason         `json:"reasons"`
+	Time       time.Time        `json:"time,omitzero"`
+	Authority  string           `json:"authority,omitempty"`
+	Issuer     string           `json:"issuer,omitempty"`
+	Serial     string           `json:"serial,omitempty"`
+	NotBefore  time.Time        `json:"not_before,omitzero"`
+	NotAfter   time.Time        `json:"not_after,omitzero"`
+	Path       []string         `json:"path,omitempty"`
+	Revocation RevocationReport `json:"revocation,omitzero"`
+}
+
 // Mark is something that was laid over a page after signing.
 type Mark struct {
 	Page int    `json:"page"` // from 1
@@ -141,6 +180,7 @@ type RevocationReport struct {
 	ThisUpdate time.Time `json:"this_update,omitzero"`
 	NextUpdate time.Time `json:"next_update,omitzero"`
 	RevokedAt  time.Time `json:"revoked_at,omitzero"`
+	RevokedFor string    `json:"revoked_for,omitempty"` // the list's CRLReason (RFC 5280, 5.3.1); "" when it gives none
 }
 
 // Forged says that what is signed is not what is here: a digest or signature value is wrong, a ByteRange is forged, or

@@ -58,7 +58,7 @@ func (v revocation) ask(l *crl, c, issuer *certificate) standing {
 	e, found := l.entries[string(serialBytes(c))]
 	const removeFromCRL = 8
 	if found && e.reason != removeFromCRL {
-		s.report.Status, s.report.RevokedAt = "revoked", e.at
+		s.report.Status, s.report.RevokedAt, s.report.RevokedFor = "revoked", e.at, reasonNames[e.reason]
 		return s
 	}
 	if !l.nextUpdate.IsZero() && v.at.After(l.nextUpdate) {
@@ -72,6 +72,10 @@ func (v revocation) ask(l *crl, c, issuer *certificate) standing {
 	s.report.Status = "good"
 	return s
 }
+
+// reasonNames are the CRLReasons (RFC 5280, 5.3.1).
+var reasonNames = map[int]string{0: "unspecified", 1: "keyCompromise", 2: "cACompromise", 3: "affiliationChanged", 4: "superseded",
+	5: "cessationOfOperation", 6: "certificateHold", 9: "privilegeWithdrawn", 10: "aACompromise"}
 
 // signed checks that the issuer itself signed the list, with a key that may.
 func (v revocation) signed(l *crl, issuer *certificate) bool {
