@@ -27,6 +27,7 @@ var native = []route{
 	{"GET", "/dispatches", (*Server).listDispatches, 0},
 	{"GET", "/dispatches/:id", (*Server).getDispatch, 0},
 	{"GET", "/dispatches/:id/proof", (*Server).getProof, 0},
+	{"GET", "/dispatches/:id/verification", (*Server).getVerification, 0},
 	{"GET", "/deliveries", (*Server).listDeliveries, 0},
 	{"GET", "/deliveries/:id/package", (*Server).getPackage, -1},
 	{"HEAD", "/deliveries/:id/package", (*Server).getPackage, 0},
