@@ -6,15 +6,16 @@ import "slices"
 type comparison struct {
 	old, new pdfView
 	section  *xrefSection
-	refs     map[uint32]bool // numbers that the old document refers to though they name nothing
+	past     *past
 	step     step
 
-	explained map[uint32]bool
-	fields    map[uint32]bool // fields and widgets of the new form
+	roles  map[uint32]pdfName // in which the revision may write an object again
+	fields map[uint32]bool    // fields and widgets of the new form
 }
 
 func (c *comparison) run() error {
-	c.explained = map[uint32]bool{}
+	c.roles = map[uint32]pdfName{}
+	c.step.changed = c.section.ambiguous
 	if err := c.trailers(); err != nil {
 		return err
 	}
@@ -38,16 +39,9 @@ func (c *comparison) trailers() error {
 	if !ok1 || !ok2 || a.num != b.num {
 		c.step.changed = true
 	}
-	c.explain(c.new.trailer().get("Root"), c.new.trailer().get("Info"), c.old.trailer().get("Info"))
+	c.explain(roleCompared, c.new.trailer().get("Root"))
+	c.explain(roleFree, c.new.trailer().get("Info"), c.old.trailer().get("Info"))
 	return nil
-}
-
-func (c *comparison) explain(list ...any) {
-	for _, o := range list {
-		if r, ok := o.(pdfRef); ok {
-			c.explained[r.num] = true
-		}
-	}
 }
 
 // pair resolves a value in the new and another in the old revision, as dictionaries.
@@ -92,11 +86,10 @@ func (c *comparison) catalog(now, was *pdfDict) error {
 			if err := c.dss(a, b); err != nil {
 				return err
 			}
-		case "Extensions", "Metadata", "Perms":
-			c.explain(a, b)
-			if k == "Perms" && b != nil && !equal(a, b) {
-				c.step.changed = true
-			}
+		case "Extensions", "Metadata":
+			c.explain(roleFree, a, b)
+		case "Perms":
+			c.step.changed = c.step.changed || b != nil && !equal(a, b)
 		case "Version":
 		default:
 			if !equal(a, b) {
@@ -116,19 +109,19 @@ func (c *comparison) dss(a, b any) error {
 	if !equal(a, b) || c.touched(a) {
 		c.step.signatures = true
 	}
-	c.explain(a, b)
+	c.explain(roleFree, a, b)
 	d, err := c.new.dict(a)
 	if err != nil || d == nil {
 		return err
 	}
 	for _, v := range d.vals {
-		c.explain(v)
+		c.explain(roleFree, v)
 		o, err := c.new.resolve(v)
 		if err != nil {
 			return err
 		}
 		if list, ok := o.(pdfArray); ok {
-			c.explain(list...)
+			c.explain(roleFree, list...)
 			continue
 		}
 		if err := c.vri(dictOf(o)); err != nil {
@@ -142,7 +135,7 @@ func (c *comparison) vri(d *pdfDict) error {
 	if d == nil {
 		return nil
 	}
-	c.explain(d.vals...)
+	c.explain(roleFree, d.vals...)
 	for _, v := range d.vals {
 		one, err := c.new.dict(v)
 		if err != nil {
@@ -151,13 +144,13 @@ func (c *comparison) vri(d *pdfDict) error {
 		if one == nil {
 			continue
 		}
-		c.explain(one.vals...)
+		c.explain(roleFree, one.vals...)
 		for _, w := range one.vals {
 			list, err := c.new.array(w)
 			if err != nil {
 				return err
 			}
-			c.explain(list...)
+			c.explain(roleFree, list...)
 		}
 	}
 	return nil
@@ -175,7 +168,7 @@ func (c *comparison) touched(o any) bool {
 
 // form compares the interactive form: fields may be added, and given values.
 func (c *comparison) form(a, b any) error {
-	c.explain(a, b)
+	c.explain("AcroForm", a, b)
 	now, was, err := c.pair(a, b)
 	if err != nil {
 		return err
@@ -193,7 +186,7 @@ func (c *comparison) form(a, b any) error {
 			}
 		case "SigFlags", "DA", "Q":
 		case "DR":
-			if err := c.superset(va, vb, 3); err != nil {
+			if err := c.superset(k, va, vb, 3); err != nil {
 				return err
 			}
 		case "NeedAppearances":
@@ -206,7 +199,7 @@ func (c *comparison) form(a, b any) error {
 }
 
 func (c *comparison) fieldList(a, b any) error {
-	c.explain(a, b)
+	c.explain("Fields", a, b)
 	now, err := c.new.array(a)
 	if err != nil {
 		return err
@@ -259,8 +252,8 @@ func includes(now, was pdfArray) bool {
 }
 
 // superset says, by marking a change if not, that a dictionary kept all its entries; sub-dictionaries likewise to a depth.
-func (c *comparison) superset(a, b any, depth int) error {
-	c.explain(a, b)
+func (c *comparison) superset(key pdfName, a, b any, depth int) error {
+	c.explain(plainRole(key), a, b)
 	now, was, err := c.pair(a, b)
 	if err != nil || was == nil {
 		return err
@@ -282,7 +275,7 @@ func (c *comparison) superset(a, b any, depth int) error {
 			c.step.changed = true
 			continue
 		}
-		if err := c.superset(va, vb, depth-1); err != nil {
+		if err := c.superset(k, va, vb, depth-1); err != nil {
 			return err
 		}
 	}

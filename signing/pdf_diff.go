@@ -28,7 +28,7 @@ func (d *pdfDoc) classify(list []*pdfSignature) {
 			last = max(last, s.revision)
 		}
 	}
-	steps := d.steps(last)
+	steps := d.steps(last, list)
 	for i := len(list) - 1; i >= 0; i-- { // the last first: an earlier one may lean on what is found of it
 		s := list[i]
 		if s.removed {
@@ -62,25 +62,28 @@ func (d *pdfDoc) signedRevision(end int64) int {
 }
 
 // steps judges the revisions newer than section last: steps[i] is what section i did.
-func (d *pdfDoc) steps(last int) []step {
+func (d *pdfDoc) steps(last int, list []*pdfSignature) []step {
 	out := make([]step, last)
 	if last == 0 {
 		return out
 	}
-	refs, err := d.view(last).dangling()
+	p := &past{doc: d, list: list, steps: out}
+	err := p.read(last)
 	for i := last - 1; i >= 0; i-- {
 		if err != nil {
 			out[i].unknown = true
 			continue
 		}
-		c := comparison{old: d.view(i + 1), new: d.view(i), section: d.sections[i], refs: refs}
+		c := comparison{old: d.view(i + 1), new: d.view(i), section: d.sections[i], past: p}
 		if e := c.run(); e != nil {
 			c.step.unknown = true
 			if errors.Is(e, errPDFSyntax) {
 				c.step.changed = true
 			}
 		}
+		c.step.changed = c.step.changed || out[i].changed
 		out[i] = c.step
+		err = p.advance(i)
 	}
 	return out
 }
@@ -202,52 +205,4 @@ func (d *pdfDoc) certifies(s *pdfSignature) int {
 		return 2
 	}
 	return 0
-}
-
-// dangling lists the numbers that objects of a revision refer to and that name no object. An object that is put there
-// later appears in what was signed, without changing a byte of it.
-func (v pdfView) dangling() (map[uint32]bool, error) {
-	out := map[uint32]bool{}
-	done := map[uint32]bool{}
-	note := func(num uint32) {
-		if _, ok := v.entry(num); !ok {
-			out[num] = true
-		}
-	}
-	for _, s := range v.doc.sections[v.from:] {
-		for _, num := range s.numbers() {
-			if done[num] {
-				continue
-			}
-			done[num] = true
-			e, ok := v.entry(num)
-			if !ok || e.kind == 1 && e.at == s.at {
-				continue
-			}
-			o, err := v.load(num)
-			if err != nil {
-				return nil, err
-			}
-			eachRef(o, note)
-		}
-	}
-	return out, nil
-}
-
-// eachRef calls f for every reference within a value.
-func eachRef(o any, f func(uint32)) {
-	switch o := o.(type) {
-	case pdfRef:
-		f(o.num)
-	case pdfArray:
-		for _, e := range o {
-			eachRef(e, f)
-		}
-	case *pdfDict:
-		for _, e := range o.vals {
-			eachRef(e, f)
-		}
-	case *pdfStream:
-		eachRef(o.dict, f)
-	}
 }

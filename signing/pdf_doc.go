@@ -10,7 +10,9 @@ import (
 type pdfDoc struct {
 	r        io.ReaderAt
 	size     int64
+	limit    int64          // no byte from here on is read; size but while looking at what was signed
 	sections []*xrefSection // newest first
+	xrefs    map[int64]bool // where cross-reference sections stand
 
 	entries, entriesBefore int64
 	inflated               int64 // bytes, in all
@@ -23,7 +25,7 @@ type pdfDoc struct {
 }
 
 func newPDFDoc(r io.ReaderAt, size int64) *pdfDoc {
-	return &pdfDoc{r: r, size: size, cache: map[xrefEntry]any{}, packs: map[int64]*objectPack{}}
+	return &pdfDoc{r: r, size: size, limit: size, xrefs: map[int64]bool{}, cache: map[xrefEntry]any{}, packs: map[int64]*objectPack{}}
 }
 
 func (d *pdfDoc) spendEntries(n int64) error {
@@ -44,10 +46,10 @@ func (d *pdfDoc) spendParsed(n int64) error {
 
 // bytes reads n bytes from at, fewer at the end of the file.
 func (d *pdfDoc) bytes(at, n int64) ([]byte, error) {
-	if at < 0 || at > d.size {
+	if at < 0 || at > d.limit {
 		return nil, errPDFSyntax
 	}
-	b := make([]byte, min(n, d.size-at))
+	b := make([]byte, min(n, d.limit-at))
 	return b, readFull(d.r, b, at)
 }
 
@@ -61,7 +63,7 @@ func (d *pdfDoc) widen(at, n int64, f func(*lexer) error) error {
 		if err := d.spendParsed(int64(len(b))); err != nil {
 			return err
 		}
-		err = f(&lexer{b: b, base: at, final: at+int64(len(b)) == d.size})
+		err = f(&lexer{b: b, base: at, final: at+int64(len(b)) == d.limit})
 		if !errors.Is(err, errPDFShort) {
 			return err
 		}

@@ -11,24 +11,59 @@ func (c *comparison) leftovers() error {
 		was, inUse := c.old.entry(num)
 		now, still := c.new.entry(num)
 		switch {
-		case num == 0 || c.explained[num] || was == now:
+		case num == 0 || was == now:
 		case !inUse:
-			c.step.changed = c.step.changed || still && c.refs[num]
+			c.step.changed = c.step.changed || still && c.past.dangling[num]
 		case !still:
 			c.step.changed = true
 		default:
-			same, err := c.same(num)
+			same, err := c.rewritten(num)
 			if err != nil {
 				return err
 			}
 			c.step.changed = c.step.changed || !same
 		}
 	}
+	return c.doubled()
+}
+
+// rewritten judges an object that was there before: the same, or written again in a role that allows it.
+func (c *comparison) rewritten(num uint32) (bool, error) {
+	if role, ok := c.roles[num]; ok {
+		if in, err := c.inRole(num, role); in || err != nil {
+			return in, err
+		}
+	}
+	return c.same(num)
+}
+
+// doubled marks a change when the revision writes a dictionary with a key twice: readers differ on which one counts.
+func (c *comparison) doubled() error {
+	for _, num := range c.section.numbers() {
+		now, err := c.new.load(num)
+		if err != nil {
+			return err
+		}
+		if !doubled(now) {
+			continue
+		}
+		same, err := c.same(num)
+		if err != nil {
+			return err
+		}
+		c.step.changed = c.step.changed || !same
+	}
 	return nil
 }
 
-// same compares an object in both revisions, data of streams included. The containers of objects are no content.
+// same compares an object in both revisions, data of streams included. The file's own cross-reference streams are no
+// content, unless something refers to one as if it were.
 func (c *comparison) same(num uint32) (bool, error) {
+	now, _ := c.new.entry(num)
+	was, _ := c.old.entry(num)
+	if doc := c.new.doc; doc.isXref(now) && doc.isXref(was) && !c.past.dangling[num] {
+		return true, nil
+	}
 	a, err := c.new.load(num)
 	if err != nil {
 		return false, err
@@ -41,9 +76,6 @@ func (c *comparison) same(num uint32) (bool, error) {
 	sb, okb := b.(*pdfStream)
 	if !oka || !okb {
 		return equal(a, b), nil
-	}
-	if ta, tb := sa.dict.name("Type"), sb.dict.name("Type"); ta == tb && (ta == "XRef" || ta == "ObjStm") {
-		return true, nil
 	}
 	if !equal(sa.dict, sb.dict) {
 		return false, nil
@@ -84,12 +116,15 @@ func equal(a, b any) bool {
 		if !ok || a == nil || b == nil {
 			return ok && a == b
 		}
+		if a.repeated || b.repeated {
+			return slices.Equal(a.keys, b.keys) && slices.EqualFunc(a.vals, b.vals, equal)
+		}
 		for _, k := range keys(a, b) {
 			if !equal(a.get(k), b.get(k)) {
 				return false
 			}
 		}
-		return a.repeated == b.repeated
+		return true
 	case pdfString:
 		b, ok := b.(pdfString)
 		return ok && bytes.Equal(a, b)

@@ -54,7 +54,7 @@ func (c *comparison) fieldNode(o any, now *pdfDict, added, sig bool) error {
 	if was == nil {
 		return c.newField(now, sig)
 	}
-	c.explained[r.num] = true
+	c.explain(roleCompared, r)
 	if sig {
 		return c.signatureField(now, was)
 	}

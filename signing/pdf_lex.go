@@ -361,16 +361,11 @@ func (l *lexer) pair(d *pdfDict, depth int) error {
 	if err != nil {
 		return err
 	}
-	if len(d.keys) < 256 && !d.repeated { // beyond, a search for each key would be quadratic
-		for _, have := range d.keys {
-			d.repeated = d.repeated || have == key
-		}
-	}
 	if key == "Contents" && l.base >= 0 && l.b[start] == '<' {
 		if _, ok := v.(pdfString); ok {
 			d.contentsAt, d.contentsEnd = l.base+int64(start), l.base+int64(l.p)
 		}
 	}
-	d.keys, d.vals = append(d.keys, key), append(d.vals, v)
+	d.add(key, v)
 	return nil
 }

@@ -56,6 +56,15 @@ func (d *pdfDict) find(key pdfName) int {
 	return -1
 }
 
+// add puts a key at the end, and notes when it was there.
+func (d *pdfDict) add(key pdfName, v any) {
+	d.repeated = d.repeated || d.find(key) >= 0
+	if d.index != nil && !d.repeated {
+		d.index[key] = len(d.keys)
+	}
+	d.keys, d.vals = append(d.keys, key), append(d.vals, v)
+}
+
 func (d *pdfDict) name(key pdfName) pdfName {
 	n, _ := d.get(key).(pdfName)
 	return n

@@ -7,13 +7,9 @@ type objectPack struct {
 	offs []int
 }
 
-// unpack reads an object out of its object stream (ISO 32000-1, 7.5.7).
+// unpack reads an object out of its object stream (ISO 32000-1, 7.5.7), which stands at e.at in the file.
 func (v pdfView) unpack(num uint32, e xrefEntry) (any, error) {
-	container, ok := v.entry(uint32(e.at))
-	if !ok || container.kind != 1 {
-		return nil, errPDFSyntax
-	}
-	p, err := v.pack(container.at)
+	p, err := v.pack(e.at)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (c *comparison) page(num uint32, now, was *pdfDict) error {
 	if !written && !c.touched(was.get("Annots")) && !c.touched(was.get("Resources")) {
 		return nil
 	}
-	c.explained[num] = true
+	c.roles[num] = roleCompared
 	for _, k := range keys(now, was) {
 		a, b := now.get(k), was.get(k)
 		switch k {
@@ -97,7 +97,6 @@ func (c *comparison) page(num uint32, now, was *pdfDict) error {
 				return err
 			}
 		case "LastModified", "PieceInfo", "Tabs", "StructParents":
-			c.explain(a, b)
 		default:
 			c.step.changed = c.step.changed || !equal(a, b)
 		}
@@ -122,8 +121,7 @@ func (c *comparison) contents(a, b any) error {
 		c.step.changed = true
 		return nil
 	}
-	c.explain(b)
-	c.explain(a)
+	c.explain("Contents", a, b)
 	for _, o := range was {
 		if r, ok := o.(pdfRef); ok && c.touched(o) {
 			same, err := c.same(r.num)
@@ -158,7 +156,7 @@ func (c *comparison) resources(a, b any) error {
 	}
 	was := c.step.appended
 	c.step.appended = true
-	if err := c.superset(a, b, 1); err != nil {
+	if err := c.superset("Resources", a, b, 1); err != nil {
 		return err
 	}
 	c.step.appended = was || !equal(a, b)
@@ -167,7 +165,7 @@ func (c *comparison) resources(a, b any) error {
 
 // annotations: none may go; those that come are signature widgets or marks.
 func (c *comparison) annotations(a, b any) error {
-	c.explain(a, b)
+	c.explain("Annots", a, b)
 	now, err := c.new.array(a)
 	if err != nil {
 		return err

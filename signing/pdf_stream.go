@@ -18,7 +18,7 @@ func (d *pdfDoc) raw(st *pdfStream, v *pdfView) (int64, int64, error) {
 		}
 	}
 	n, ok := length.(int64)
-	if !ok || n < 0 || st.at+n > d.size {
+	if !ok || n < 0 || n > d.limit-st.at {
 		return 0, 0, errPDFSyntax
 	}
 	return st.at, n, nil

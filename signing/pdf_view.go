@@ -26,6 +26,13 @@ func (v pdfView) load(num uint32) (any, error) {
 	if !ok {
 		return nil, nil
 	}
+	if e.kind == 2 { // the container, too, may be another one in each revision
+		container, ok := v.entry(uint32(e.at))
+		if !ok || container.kind != 1 {
+			return nil, errPDFSyntax
+		}
+		e.at = container.at
+	}
 	if o, ok := v.doc.cache[e]; ok {
 		return o, nil
 	}

@@ -26,11 +26,13 @@ type xrefRun struct {
 
 // xrefSection is the cross-reference of one revision.
 type xrefSection struct {
-	at      int64 // where it stands, as startxref names it
+	at, end int64 // where it stands, as startxref names it
 	runs    []xrefRun
 	trailer *pdfDict
 	hybrid  *xrefSection // of /XRefStm
 	prev    int64        // -1: none
+
+	ambiguous bool // it says two things of one object: readers differ on which one counts, and forgers know it
 }
 
 func (s *xrefSection) find(num uint32) (xrefEntry, bool) {
@@ -49,6 +51,28 @@ func (s *xrefSection) find(num uint32) (xrefEntry, bool) {
 		return s.hybrid.find(num)
 	}
 	return xrefEntry{}, false
+}
+
+// contradicts says that two entries in use, of the table or of its hybrid stream, put one object in different places.
+func (s *xrefSection) contradicts() bool {
+	if len(s.runs) == 1 && s.hybrid == nil {
+		return false
+	}
+	have := map[uint32]xrefEntry{}
+	for x := s; x != nil; x = x.hybrid {
+		for _, r := range x.runs {
+			for i, e := range r.entries {
+				num := r.first + uint32(i)
+				if was, ok := have[num]; ok && was != e && num != 0 {
+					return true
+				}
+				if e.kind != 0 {
+					have[num] = e
+				}
+			}
+		}
+	}
+	return false
 }
 
 // numbers lists the objects that the section names, in order, each once.
@@ -97,16 +121,15 @@ func openPDF(r io.ReaderAt, size int64) (*pdfDoc, error) {
 
 // startxref finds the last "startxref n %%EOF" before end. Whatever stands between its %%EOF and end is given as tail.
 func (d *pdfDoc) startxref(end int64) (at, tail int64, err error) {
-	from := max(0, end-pdfTail)
-	b, err := d.bytes(from, end-from)
+	from, err := d.lastStartxref(end)
 	if err != nil {
 		return 0, 0, err
 	}
-	i := bytes.LastIndex(b, []byte("startxref"))
-	if i < 0 {
-		return 0, 0, errPDFSyntax
+	b, err := d.bytes(from, min(pdfTail, end-from))
+	if err != nil {
+		return 0, 0, err
 	}
-	l := lexer{b: b, p: i + len("startxref"), final: true}
+	l := lexer{b: b, p: len("startxref"), final: true}
 	if at, err = l.integer(); err != nil {
 		return 0, 0, err
 	}
@@ -115,6 +138,29 @@ func (d *pdfDoc) startxref(end int64) (at, tail int64, err error) {
 		return at, end, errPDFSyntax
 	}
 	return at, from + int64(l.p+mark+len("%%EOF")), nil
+}
+
+// lastStartxref goes back from end, by ever larger steps: what a forger appends may be long, and have none.
+func (d *pdfDoc) lastStartxref(end int64) (int64, error) {
+	const word = "startxref"
+	for n := int64(pdfTail); end > 0; n = min(4*n, chunk) {
+		from := max(0, end-n)
+		b, err := d.bytes(from, end-from)
+		if err != nil {
+			return 0, err
+		}
+		if err := d.spendParsed(int64(len(b))); err != nil {
+			return 0, err
+		}
+		if i := bytes.LastIndex(b, []byte(word)); i >= 0 {
+			return from + int64(i), nil
+		}
+		if from == 0 {
+			break
+		}
+		end = from + int64(len(word)) - 1
+	}
+	return 0, errPDFSyntax
 }
 
 // section reads a cross-reference table or stream.
@@ -140,6 +186,7 @@ func (d *pdfDoc) section(at int64) (*xrefSection, error) {
 		return nil, err
 	}
 	s.at = at
+	d.xrefs[at] = true
 	return s, d.finishSection(s)
 }
 
@@ -158,8 +205,10 @@ func (d *pdfDoc) finishSection(s *xrefSection) error {
 		if err != nil {
 			return err
 		}
+		d.xrefs[h.at] = true
 		s.hybrid = h
 	}
+	s.ambiguous = s.trailer.repeated || s.contradicts()
 	return nil
 }
 
@@ -197,7 +246,7 @@ func (d *pdfDoc) table(l *lexer) (*xrefSection, error) {
 	if !ok {
 		return nil, errPDFSyntax
 	}
-	s.trailer = trailer
+	s.trailer, s.end = trailer, l.base+int64(l.p)
 	d.entriesBefore = d.entries
 	return s, nil
 }
@@ -242,7 +291,11 @@ func (d *pdfDoc) xrefStream(at int64) (*xrefSection, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &xrefSection{trailer: st.dict, at: at, prev: -1}
+	_, n, err := d.raw(st, nil)
+	if err != nil {
+		return nil, err
+	}
+	s := &xrefSection{trailer: st.dict, at: at, end: st.at + n, prev: -1}
 	w, err := widths(st.dict)
 	if err != nil {
 		return nil, err
