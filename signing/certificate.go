@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
-	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// certificate is a parsed certificate with the key and the signature algorithm read by our own rules.
+// certificate is a parsed certificate with the key, the signature algorithm and the extensions of path validation read by
+// our own rules.
 type certificate struct {
 	x      *x509.Certificate
 	sum    [32]byte // SHA-256 of the whole DER
@@ -22,6 +22,11 @@ type certificate struct {
 	sigWhy Reason
 	issuer string // normal forms of the names, for comparing (RFC 5280, 7.1)
 	owner  string
+
+	flaw        Reason        // CertificateMalformed: an extension or a rule of RFC 5280, 4 is broken; the path will not stand
+	alternative []generalName // subjectAltName
+	constraints *nameConstraints
+	policy      policyExtensions
 }
 
 // readCertificate parses one DER certificate: what it says is read here, the judging is elsewhere.
@@ -37,21 +42,97 @@ func newCertificate(x *x509.Certificate) (*certificate, Reason) {
 	c := &certificate{x: x, sum: sha256.Sum256(x.Raw), issuer: nameKey(x.RawIssuer), owner: nameKey(x.RawSubject)}
 	c.key, c.keyWhy = readKey(x.RawSubjectPublicKeyInfo)
 	in := cryptobyte.String(x.Raw)
-	var outer, tbs cryptobyte.String
+	var outer, tbs, algo cryptobyte.String
 	var a algorithm
-	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !outer.ReadASN1(&tbs, cbasn1.SEQUENCE) || !a.read(&outer) {
+	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !outer.ReadASN1(&tbs, cbasn1.SEQUENCE) || !outer.ReadASN1Element(&algo, cbasn1.SEQUENCE) {
+		return nil, CertificateMalformed
+	}
+	whole := algo
+	if !a.read(&algo) {
 		return nil, CertificateMalformed
 	}
 	c.scheme, c.sigWhy = readScheme(a)
 	if c.sigWhy == "" && c.scheme.kind != "ed25519" && c.scheme.hash == 0 {
 		c.sigWhy = SignatureUnsupported
 	}
+	c.readFlaws(tbs, whole)
 	return c, ""
+}
+
+// readFlaws reads the extensions that paths are judged by and remembers what breaks RFC 5280, 4.
+func (c *certificate) readFlaws(tbs, outer cryptobyte.String) {
+	c.policy = policyExtensions{explicit: -1, inhibitMapping: -1, inhibitPolicy: -1}
+	ok := sameAlgorithm(tbs, outer) && (c.x.Version == 3 || len(c.x.Extensions) == 0)
+	seen := map[string]bool{}
+	critical := false // of the alternative names
+	for _, e := range c.x.Extensions {
+		id := e.Id.String()
+		ok = ok && (len(e.Id) == 0 || !seen[id]) && c.readExtension(id, e) // 4.2: not more than one of a kind
+		seen[id] = true
+		critical = critical || id == "2.5.29.17" && e.Critical
+	}
+	ok = ok && !emptyName(c.x.RawIssuer)                             // 4.1.2.4
+	ok = ok && (!emptyName(c.x.RawSubject) || critical && !c.x.IsCA) // 4.1.2.6
+	ok = ok && (c.x.IsCA || c.constraints == nil)                    // 4.2.1.10: only in a CA's certificate
+	if !ok {
+		c.flaw = CertificateMalformed
+	}
+}
+
+// sameAlgorithm: the algorithm stands twice, within what is signed and beside it (4.1.1.2).
+func sameAlgorithm(tbs, outer cryptobyte.String) bool {
+	var inner cryptobyte.String
+	return tbs.SkipOptionalASN1(cbasn1.Tag(0).ContextSpecific().Constructed()) && tbs.SkipASN1(cbasn1.INTEGER) &&
+		tbs.ReadASN1Element(&inner, cbasn1.SEQUENCE) && bytes.Equal(inner, outer)
+}
+
+func emptyName(der []byte) bool { return len(der) == 2 }
+
+func (c *certificate) readExtension(id string, e pkix.Extension) (ok bool) {
+	in := cryptobyte.String(e.Value)
+	switch id {
+	case "2.5.29.14":
+		return in.SkipASN1(cbasn1.OCTET_STRING) && in.Empty() && !e.Critical
+	case "2.5.29.35", "1.3.6.1.5.5.7.1.1":
+		return in.SkipASN1(cbasn1.SEQUENCE) && in.Empty() && !e.Critical // "MUST mark this extension as non-critical"
+	case "2.5.29.15":
+		_, ok = readKeyUsage(e.Value)
+	case "2.5.29.17":
+		c.alternative, ok = readGeneralNames(e.Value)
+	case "2.5.29.19":
+		_, _, ok = readBasicConstraints(e.Value)
+	case "2.5.29.30":
+		c.constraints, ok = readConstraints(e.Value, e.Critical)
+	case "2.5.29.31":
+		return in.SkipASN1(cbasn1.SEQUENCE) && in.Empty()
+	case "2.5.29.32", "2.5.29.33", "2.5.29.36", "2.5.29.54":
+		return c.policy.read(id, e.Value)
+	case "2.5.29.37":
+		_, _, ok = readExtKeyUsage(e.Value)
+	default:
+		return true
+	}
+	return ok
+}
+
+// usage says whether the key usage allows what is asked; without the extension everything is allowed.
+func (c *certificate) usage(any x509.KeyUsage) bool {
+	for _, e := range c.x.Extensions {
+		if e.Id.String() == "2.5.29.15" {
+			return c.x.KeyUsage&any != 0
+		}
+	}
+	return true
 }
 
 func (c *certificate) is(other *certificate) bool { return c.sum == other.sum }
 
 func (c *certificate) selfIssued() bool { return c.issuer == c.owner }
+
+// sameHolder says that two certificates are of one name and key: to go from one to the other leads nowhere.
+func (c *certificate) sameHolder(other *certificate) bool {
+	return c.owner == other.owner && bytes.Equal(c.x.RawSubjectPublicKeyInfo, other.x.RawSubjectPublicKeyInfo)
+}
 
 // signedBy checks the signature on c with a key.
 func (c *certificate) signedBy(k publicKey) Reason {
@@ -72,53 +153,4 @@ func display(c *certificate) string {
 		return c.x.Subject.CommonName
 	}
 	return c.x.Subject.String()
-}
-
-// nameKey folds a distinguished name for comparison: string types are equal when their text is, without regard to case
-// and to white space at the ends or doubled (RFC 5280, 7.1, the part of RFC 4518 that occurs). A name that does not parse
-// is compared by its bytes.
-func nameKey(raw []byte) string {
-	var out bytes.Buffer
-	in := cryptobyte.String(raw)
-	var name cryptobyte.String
-	if !in.ReadASN1(&name, cbasn1.SEQUENCE) || !in.Empty() {
-		return string(raw)
-	}
-	for !name.Empty() {
-		var rdn cryptobyte.String
-		if !name.ReadASN1(&rdn, cbasn1.SET) {
-			return string(raw)
-		}
-		out.WriteByte(1)
-		for !rdn.Empty() {
-			if !attributeKey(&rdn, &out) {
-				return string(raw)
-			}
-		}
-	}
-	return out.String()
-}
-
-func attributeKey(rdn *cryptobyte.String, out *bytes.Buffer) bool {
-	var pair, id, value cryptobyte.String
-	var tag cbasn1.Tag
-	if !rdn.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.ReadASN1Element(&id, cbasn1.OBJECT_IDENTIFIER) ||
-		!pair.ReadAnyASN1(&value, &tag) || !pair.Empty() {
-		return false
-	}
-	out.WriteByte(2)
-	out.Write(id)
-	switch {
-	case foldable(tag) && utf8.Valid(value): // folding turns all invalid bytes into one character
-		out.WriteByte(3)
-		out.WriteString(strings.Join(strings.Fields(strings.ToLower(string(value))), " "))
-	default:
-		out.WriteByte(byte(tag))
-		out.Write(value)
-	}
-	return true
-}
-
-func foldable(tag cbasn1.Tag) bool {
-	return tag == cbasn1.UTF8String || tag == cbasn1.PrintableString || tag == cbasn1.IA5String || tag == cbasn1.T61String
 }

@@ -126,7 +126,7 @@ func readExtensions(in *cryptobyte.String) ([]extension, bool) {
 		var one cryptobyte.String
 		var x extension
 		if !list.ReadASN1(&one, cbasn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&x.id) ||
-			!one.ReadOptionalASN1Boolean(&x.critical, cbasn1.BOOLEAN, false) ||
+			!readDefaultFalse(&one, &x.critical) ||
 			!one.ReadASN1Bytes(&x.value, cbasn1.OCTET_STRING) || !one.Empty() {
 			return nil, false
 		}

@@ -8,11 +8,12 @@ import (
 
 // judge turns a checked signer into a report: timestamp, path, revocation, time.
 type judge struct {
-	ctx   context.Context
-	o     Options
-	trust *lazyTrust
-	spent *int     // signatures of certificates checked so far: a message can bring many
-	extra evidence // that came otherwise than in the message (the PDF's DSS)
+	ctx    context.Context
+	o      Options
+	trust  *lazyTrust
+	spent  *int // signatures of certificates checked so far: a message can bring many
+	policy policyInputs
+	extra  evidence // that came otherwise than in the message (the PDF's DSS)
 
 	proofs  []stamp   // of a PDF: timestamps of the document that are over the signature to judge
 	claimed time.Time // of a PDF: /M of its signature dictionary

@@ -2,13 +2,14 @@ package signing
 
 import (
 	"bytes"
+	"slices"
 	"time"
 )
 
 // Limits on path building: a message can bring certificates that lead in circles.
 const (
-	maxPath  = 10  // certificates in a path
-	maxTries = 100 // certificates' signatures checked for one signer
+	maxPath  = 12  // certificates in a path
+	maxTries = 100 // certificates' signatures checked, and paths judged, for one signer
 	maxSpent = 600 // and for one file
 )
 
@@ -24,9 +25,10 @@ const (
 
 // path is a way from a leaf to an anchor. Certificates are leaf first; the anchor's own comes last.
 type path struct {
-	certs   []*certificate
-	anchor  anchor
-	reasons []Reason
+	certs    []*certificate
+	anchor   anchor
+	reasons  []Reason
+	policies []oid // that the path is good for, in the anchor's terms
 }
 
 // builder looks for paths.
@@ -36,96 +38,155 @@ type builder struct {
 	pool    []*certificate
 	at      time.Time
 	why     purpose
+	policy  policyInputs
+	revoked func(*path) []Reason // what revocation says of a path without other fault
 	tries   int
 	spent   *int // of the file
+	links   map[[2]*certificate]Reason
+	stuck   []*certificate // for which no issuer was found, or none whose key fits
+	forks   bool           // somewhere there was a choice of issuers
 	best    *path
+	weight  int
 	full    bool // gave up for want of tries
 }
 
 // findPath gives the best path from leaf to an anchor, judged at a time: the first without fault, else the one whose
-// fault weighs least. A nil path says that there is none.
+// fault weighs least. Where there is a choice, a path with a revoked certificate gives way to one without. A nil path
+// says that there is none.
 func (j judge) findPath(anchors []anchor, extra []*certificate, leaf *certificate, at time.Time, why purpose) (*path, []Reason) {
 	if len(anchors) == 0 {
 		return nil, []Reason{NoAnchor}
 	}
-	b := &builder{trust: j.trust, anchors: anchors, at: at, why: why, spent: j.spent}
-	b.pool = append(append(b.pool, extra...), j.trust.pool...)
-	b.extend([]*certificate{leaf})
-	switch {
-	case b.best != nil:
-		return b.best, b.best.reasons
-	case b.full:
-		return nil, []Reason{PathTooLong}
+	b := &builder{trust: j.trust, anchors: anchors, at: at, why: why, policy: j.policy, spent: j.spent, links: map[[2]*certificate]Reason{}}
+	if why != forCRLs { // who signs lists is asked while revocation is: it must not turn in a circle
+		b.revoked = func(p *path) []Reason {
+			_, reasons := j.revocations(p, at, false, time.Time{})
+			return reasons
+		}
 	}
-	return nil, []Reason{Untrusted}
+	for _, c := range slices.Concat(extra, j.trust.pool) {
+		if !c.is(leaf) && !contains(b.pool, c) && !b.isAnchor(c) {
+			b.pool = append(b.pool, c)
+		}
+	}
+	b.extend([]*certificate{leaf})
+	if b.best != nil {
+		return b.best, b.best.reasons
+	}
+	reasons := []Reason{b.deadEnd()}
+	if leaf.flaw != "" {
+		reasons = append(reasons, leaf.flaw)
+	}
+	return nil, reasons
 }
 
 // extend tries to lead certs further up. It is depth first; it stops at the first path without fault.
 func (b *builder) extend(certs []*certificate) {
 	last := certs[len(certs)-1]
-	for _, a := range b.anchors {
-		if a.cert.is(last) {
-			b.offer(path{certs: certs, anchor: a})
-			return
-		}
-	}
-	if len(certs) == maxPath {
-		b.full = true
+	if a := b.anchorOf(last); a != nil {
+		b.offer(path{certs: certs, anchor: *a})
 		return
 	}
-	for _, a := range b.anchors {
-		if a.cert.owner == last.issuer && b.spend() {
-			b.offer(path{certs: append(certs[:len(certs):len(certs)], a.cert), anchor: a})
-		}
-	}
-	for _, c := range b.pool {
-		if b.found() || b.full {
+	above, pool := b.issuers(certs)
+	b.forks = b.forks || len(above)+len(pool) > 1
+	led := false
+	for _, a := range above {
+		if b.done() {
 			return
 		}
-		if c.owner != last.issuer || keyIDsDiffer(last, c) || contains(certs, c) || b.isAnchorCopy(c) {
+		if !b.fits(last, a.cert) {
 			continue
 		}
-		if b.spend() && b.leads(last, c) {
-			b.extend(append(certs[:len(certs):len(certs)], c))
+		led = true
+		b.offer(path{certs: append(certs[:len(certs):len(certs)], a.cert), anchor: a})
+	}
+	if len(certs) >= maxPath-1 {
+		b.full = b.full || len(pool) > 0
+		return
+	}
+	for _, c := range pool {
+		if b.done() {
+			return
 		}
+		if !b.fits(last, c) {
+			continue
+		}
+		led = true
+		b.extend(append(certs[:len(certs):len(certs)], c))
+	}
+	if !led && len(b.stuck) < 10 {
+		b.stuck = append(b.stuck, last)
 	}
 }
 
-// leads says whether going on through c is worthwhile: its key must have signed the last certificate. When no other
-// way is found a wrong signature is remembered as the finding.
-func (b *builder) leads(last, c *certificate) bool {
-	if c.key.dsa != nil && c.key.dsa.incomplete() {
+// issuers are the anchors and the certificates that by their name may have issued the last of certs. Key identifiers are
+// hints: those that fit come first, and none is left out for them (RFC 5280, 4.2.1.1; RFC 4158, 3.5).
+func (b *builder) issuers(certs []*certificate) (above []anchor, pool []*certificate) {
+	last := certs[len(certs)-1]
+	for _, a := range b.anchors {
+		if a.cert.owner == last.issuer {
+			above = append(above, a)
+		}
+	}
+	for _, c := range b.pool {
+		if c.owner == last.issuer && !slices.ContainsFunc(certs, c.sameHolder) {
+			pool = append(pool, c)
+		}
+	}
+	slices.SortStableFunc(above, func(x, y anchor) int { return b.hint(last, x.cert) - b.hint(last, y.cert) })
+	slices.SortStableFunc(pool, func(x, y *certificate) int { return b.hint(last, x) - b.hint(last, y) })
+	return above, pool
+}
+
+// hint ranks an issuer: 0 is the likeliest.
+func (b *builder) hint(c, issuer *certificate) int {
+	n := 0
+	if keyIDsDiffer(c, issuer) {
+		n += 2
+	}
+	if b.at.Before(issuer.x.NotBefore) || b.at.After(issuer.x.NotAfter) {
+		n++
+	}
+	return n
+}
+
+// fits says whether going on from c to an issuer is worthwhile: its key must have signed c, as far as one can know.
+func (b *builder) fits(c, issuer *certificate) bool {
+	if issuer.key.dsa != nil && issuer.key.dsa.incomplete() {
 		return true // only the whole path gives the parameters
 	}
-	why := b.trust.signedBy(last, c)
-	if why == SignatureMismatch && b.best == nil && !b.hasOther(last, c) {
-		b.best = &path{certs: []*certificate{last}, reasons: []Reason{PathSignature}}
-	}
-	return why == ""
+	why := b.link(c, issuer)
+	return why != SignatureMismatch && why != AlgorithmMismatch
 }
 
-// hasOther says whether another certificate could have issued last.
-func (b *builder) hasOther(last, not *certificate) bool {
-	for _, c := range b.pool {
-		if !c.is(not) && c.owner == last.issuer {
-			return true
+// link checks the signature of c by the issuer's key, once.
+func (b *builder) link(c, issuer *certificate) Reason {
+	key := [2]*certificate{c, issuer}
+	why, known := b.links[key]
+	if known {
+		return why
+	}
+	if !b.spend() {
+		return PathTooLong
+	}
+	why = b.trust.signedBy(c, issuer)
+	b.links[key] = why
+	return why
+}
+
+func (b *builder) anchorOf(c *certificate) *anchor {
+	for i := range b.anchors {
+		if b.anchors[i].cert.is(c) {
+			return &b.anchors[i]
 		}
 	}
-	return false
+	return nil
 }
 
-func (b *builder) isAnchorCopy(c *certificate) bool {
-	for _, a := range b.anchors {
-		if a.cert.is(c) {
-			return true
-		}
-	}
-	return false
-}
+func (b *builder) isAnchor(c *certificate) bool { return b.anchorOf(c) != nil }
 
-func (b *builder) found() bool {
-	return b.best != nil && len(b.best.reasons) == 0 && b.best.anchor.cert != nil
-}
+// done says that a path without fault was found, or that it is enough.
+func (b *builder) done() bool { return b.full || b.best != nil && b.weight == 0 }
 
 func (b *builder) spend() bool {
 	b.tries++
@@ -136,16 +197,60 @@ func (b *builder) spend() bool {
 
 // offer judges a complete path and keeps it when it is better than the best so far.
 func (b *builder) offer(p path) {
+	if !b.spend() {
+		return
+	}
 	p.certs = inheritKeys(p.certs)
-	p.reasons = b.judge(p)
-	if b.best == nil || b.best.anchor.cert == nil || weight(p.reasons) < weight(b.best.reasons) {
-		b.best = &p
+	p.reasons = b.judge(&p)
+	w := weight(p.reasons)
+	if w == 0 && b.forks && b.revoked != nil {
+		w = weight(b.revoked(&p))
+	}
+	if b.best == nil || w < b.weight {
+		b.best, b.weight = &p, w
 	}
 }
 
+// weight is 0 for what is valid; warnings weigh nothing.
 func weight(reasons []Reason) int {
-	verdict, _ := decide(reasons)
-	return map[Verdict]int{Valid: 0, Undetermined: 100, Invalid: 200}[verdict] + len(reasons)
+	switch verdict, _ := decide(reasons); verdict {
+	case Valid:
+		return 0
+	case Undetermined:
+		return 100 + len(reasons)
+	}
+	return 200 + len(reasons)
+}
+
+// deadEnd says why there is no path: for want of tries, of an issuer, or because the issuer's key did not make the
+// signature, or made it under another name.
+func (b *builder) deadEnd() Reason {
+	if b.full {
+		return PathTooLong
+	}
+	for _, c := range b.stuck {
+		for _, issuer := range b.everyone() {
+			if issuer.owner == c.issuer && !keyIDsDiffer(c, issuer) {
+				return PathSignature
+			}
+		}
+	}
+	for _, c := range b.stuck {
+		for _, issuer := range b.everyone() {
+			if issuer.x.IsCA && issuer.owner != c.issuer && b.link(c, issuer) == "" {
+				return PathNameChaining
+			}
+		}
+	}
+	return Untrusted
+}
+
+func (b *builder) everyone() []*certificate {
+	out := slices.Clone(b.pool)
+	for _, a := range b.anchors {
+		out = append(out, a.cert)
+	}
+	return out
 }
 
 // keyIDsDiffer lets the key identifiers choose among issuers of one name. They are hints: absent ones match.

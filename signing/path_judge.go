@@ -6,58 +6,56 @@ import (
 	"slices"
 )
 
-// judge applies RFC 5280, 6.1 to a complete path, from the anchor down.
-func (b *builder) judge(p path) []Reason {
+// judge applies RFC 5280, 6.1 to a complete path, from the anchor down. The anchor is a name and a key (6.1.1 (d)): its
+// own dates and extensions are not judged.
+func (b *builder) judge(p *path) []Reason {
 	var reasons []Reason
 	add := func(r Reason) {
 		if r != "" {
 			reasons = addReason(reasons, r)
 		}
 	}
-	top := len(p.certs) - 1             // the anchor itself
-	room := narrower(-1, p.anchor.cert) // how many more CA certificates may follow; -1: any number
+	top := len(p.certs) - 1 // the anchor itself
+	room := top             // max_path_length
+	var names nameSpace
+	policies := newPolicyGraph(top, b.policy)
 	for i := top - 1; i >= 0; i-- {
-		c, issuer := p.certs[i], p.certs[i+1]
-		add(b.link(c, issuer))
-		add(b.dates(c, i == 0))
-		for _, r := range extensions(c) {
-			add(r)
+		c, last := p.certs[i], i == 0
+		add(c.flaw)
+		add(b.signature(c, p.certs[i+1]))
+		add(b.dates(c, last))
+		if last || !c.selfIssued() {
+			add(names.judge(c))
 		}
-		if i == 0 {
+		add(policies.add(c, last))
+		add(unknownCritical(c))
+		if last {
 			break
 		}
+		add(policies.descend(c))
+		names.narrow(c.constraints)
 		add(authorityFit(c))
 		if !c.selfIssued() {
 			if room == 0 {
 				add(PathLength)
 			}
-			if room > 0 {
-				room--
-			}
+			room = max(room-1, 0)
 		}
-		room = narrower(room, c)
+		room = atMost(room, c.x.MaxPathLen)
+	}
+	if top > 0 {
+		var why Reason
+		p.policies, why = policies.finish(p.certs[0], b.policy.accepted)
+		add(why)
+		add(leafRules(p.certs[0]))
 	}
 	add(b.leafFit(p.certs[0], top == 0))
 	return reasons
 }
 
-// narrower applies the pathLenConstraint of a CA to the room left under it.
-func narrower(room int, c *certificate) int {
-	n := c.x.MaxPathLen
-	if !c.x.BasicConstraintsValid || n < 0 || n == 0 && !c.x.MaxPathLenZero {
-		return room
-	}
-	if room < 0 {
-		return n
-	}
-	return min(room, n)
-}
-
-// link checks the signature of c by its issuer.
-func (b *builder) link(c, issuer *certificate) Reason {
-	switch why := b.trust.signedBy(c, issuer); why {
-	case "":
-		return ""
+// signature checks the signature of c by its issuer.
+func (b *builder) signature(c, issuer *certificate) Reason {
+	switch why := b.link(c, issuer); why {
 	case SignatureMismatch, AlgorithmMismatch:
 		return PathSignature
 	default:
@@ -79,40 +77,39 @@ func (b *builder) dates(c *certificate, leaf bool) Reason {
 	return ""
 }
 
-// authorityFit checks that an intermediate may issue certificates.
+// authorityFit checks that an intermediate may issue certificates. Without basicConstraints, as in all of version 1 and
+// 2, nothing says that it is a CA.
 func authorityFit(c *certificate) Reason {
 	switch {
-	case !c.x.BasicConstraintsValid || !c.x.IsCA:
+	case c.x.Version != 3 || !c.x.BasicConstraintsValid || !c.x.IsCA:
 		return PathNotCA
-	case c.x.KeyUsage != 0 && c.x.KeyUsage&x509.KeyUsageCertSign == 0:
+	case !c.usage(x509.KeyUsageCertSign):
 		return PathKeyUsage
 	}
 	return ""
 }
 
-// known are the extensions that we process or that say nothing about a signature's truth.
-var known = []string{
-	"2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.18", "2.5.29.19", "2.5.29.31", "2.5.29.32", "2.5.29.35", "2.5.29.37",
-	"1.3.6.1.5.5.7.1.1",
+// leafRules are what a certificate that is no CA's must not say (RFC 5280, 4.2.1.3).
+func leafRules(c *certificate) Reason {
+	if !c.x.IsCA && c.x.KeyUsage&x509.KeyUsageCertSign != 0 {
+		return CertificateMalformed
+	}
+	return ""
 }
 
-// unsupported are constraints that we recognise and cannot judge yet: better undetermined than wrongly valid.
-var unsupported = []string{"2.5.29.30", "2.5.29.33", "2.5.29.36", "2.5.29.54"}
+// processed are the extensions that we process or that say nothing about a signature's truth.
+var processed = []string{
+	"2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.18", "2.5.29.19", "2.5.29.30", "2.5.29.31", "2.5.29.32", "2.5.29.33",
+	"2.5.29.35", "2.5.29.36", "2.5.29.37", "2.5.29.54", "1.3.6.1.5.5.7.1.1",
+}
 
-func extensions(c *certificate) []Reason {
-	var out []Reason
+func unknownCritical(c *certificate) Reason {
 	for _, e := range c.x.Extensions {
-		id := e.Id.String()
-		switch {
-		case slices.Contains(unsupported, id):
-			if e.Critical || id == "2.5.29.30" || id == "2.5.29.36" {
-				out = addReason(out, PathUnsupported)
-			}
-		case e.Critical && !slices.Contains(known, id):
-			out = addReason(out, PathCritical)
+		if e.Critical && !slices.Contains(processed, e.Id.String()) {
+			return PathCritical
 		}
 	}
-	return out
+	return ""
 }
 
 // leafFit checks that the leaf may do what it did. A leaf that is itself an anchor was chosen by a person.
@@ -120,19 +117,18 @@ func (b *builder) leafFit(c *certificate, isAnchor bool) Reason {
 	if isAnchor {
 		return ""
 	}
-	usage := c.x.KeyUsage
 	switch b.why {
 	case forAnything:
 		return ""
 	case forCRLs:
-		if usage != 0 && usage&x509.KeyUsageCRLSign == 0 {
+		if !c.usage(x509.KeyUsageCRLSign) {
 			return CertificateKeyUsage
 		}
 		return ""
 	case forTimestamps:
 		return timestampUse(c)
 	}
-	if usage != 0 && usage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0 {
+	if !c.usage(x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment) {
 		return CertificateKeyUsage
 	}
 	if onlyOtherUses(c) {

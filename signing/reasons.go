@@ -51,6 +51,9 @@ const (
 	PathLength          Reason = "path_length"
 	PathCritical        Reason = "path_critical_extension"
 	PathNames           Reason = "path_name_constraints"
+	PathNameChaining    Reason = "path_name_chaining"
+	PathPolicy          Reason = "path_policy"
+	PathMapping         Reason = "path_policy_mapping"
 	PathUnsupported     Reason = "path_constraint_unsupported"
 	PathTooLong         Reason = "path_too_long"
 	CertificateExpired  Reason = "certificate_expired"
@@ -153,6 +156,9 @@ var reasonTexts = []ReasonText{
 	{PathLength, Invalid, "RFC 5280, 6.1.4 (l)", "Đường dẫn chứng thực không hợp lệ: dài hơn CA cho phép.", "The certificate path is invalid: longer than a CA allows."},
 	{PathCritical, Invalid, "RFC 5280, 4.2", "Chứng thư số có phần mở rộng bắt buộc chưa biết.", "A certificate has an unknown critical extension."},
 	{PathNames, Invalid, "RFC 5280, 6.1.3 (b), (c)", "Tên trong chứng thư số nằm ngoài phạm vi CA được cấp.", "A name in the certificate is outside what its CA may issue."},
+	{PathNameChaining, Invalid, "RFC 5280, 6.1.3 (a)(4)", "Đường dẫn chứng thực không hợp lệ: tên bên cấp ghi trong chứng thư số không phải tên của CA đã ký.", "The certificate path is invalid: the issuer's name in a certificate is not that of the CA that signed it."},
+	{PathPolicy, Invalid, "RFC 5280, 6.1.3 (f), 6.1.5 (g)", "Đường dẫn chứng thực không theo chính sách chứng thư được yêu cầu.", "The certificate path is not good for a certificate policy that is required."},
+	{PathMapping, Invalid, "RFC 5280, 6.1.4 (a)", "Đường dẫn chứng thực không hợp lệ: ánh xạ chính sách dùng anyPolicy.", "The certificate path is invalid: a policy mapping uses anyPolicy."},
 	{PathUnsupported, Undetermined, "RFC 5280, 6.1", "Đường dẫn chứng thực có ràng buộc chưa hỗ trợ.", "The certificate path has a constraint that is not supported."},
 	{PathTooLong, Undetermined, "RFC 5280, 6.1", "Đường dẫn chứng thực quá dài hoặc quá rối.", "The certificate path is too long or too tangled."},
 	{CertificateExpired, Invalid, "NĐ 68/2024/NĐ-CP, điều 31; RFC 5280, 6.1.3 (a)(2)", "Chứng thư số đã hết hạn sử dụng.", "The certificate had expired."},

@@ -33,7 +33,11 @@ func VerifyPath(ctx context.Context, leaf []byte, o PathOptions) PathReport {
 		return report
 	}
 	spent := 0
-	j := judge{ctx: ctx, o: o.Options, trust: o.Trust.ready(), spent: &spent}
+	j := judge{ctx: ctx, o: o.Options, trust: o.Trust.ready(), spent: &spent, policy: policyInputs{explicit: o.ExplicitPolicy,
+		inhibitMapping: o.InhibitMapping, inhibitPolicy: o.InhibitAnyPolicy}}
+	for _, text := range o.Policies {
+		j.policy.accepted = append(j.policy.accepted, readOID(text))
+	}
 	p, reasons := j.findPath(j.trust.anchors, nil, c, o.At, forAnything)
 	if p != nil && p.anchor.cert != nil {
 		_, revoked := j.revocations(p, o.At, false, time.Time{})
@@ -42,6 +46,9 @@ func VerifyPath(ctx context.Context, leaf []byte, o PathOptions) PathReport {
 		}
 		for _, c := range p.certs {
 			report.Path = append(report.Path, c.x.Subject.String())
+		}
+		for _, policy := range p.policies {
+			report.Policies = append(report.Policies, policy.dotted())
 		}
 	}
 	report.Reasons = append(report.Reasons, reasons...)
