@@ -10,7 +10,10 @@ import (
 
 // verifyFile judges one file: its detached signature, if any, and what signatures are inside.
 func verifyFile(ctx context.Context, f File, o Options) FileReport {
-	r := FileReport{Name: f.Name, SHA256: f.SHA256, Reasons: []Reason{}, Signatures: []SignatureReport{}}
+	if f.Part == "" {
+		o.Sender = nil // nothing is known of who should have signed it
+	}
+	r := FileReport{Name: f.Name, SHA256: f.SHA256, Part: f.Part, Reasons: []Reason{}, Signatures: []SignatureReport{}}
 	j := judge{ctx: ctx, o: o, trust: o.Trust.ready(), spent: new(int)}
 	if r.SHA256 == "" {
 		r.SHA256 = j.fileDigest(f, &r)
@@ -73,6 +76,7 @@ func isCMS(head []byte) bool {
 
 // finish draws the file's verdict from its signatures, and from what was found about the file itself.
 func (r *FileReport) finish() {
+	r.roles()
 	r.Verdict = Unsigned
 	for i := range r.Signatures {
 		s := &r.Signatures[i]
@@ -96,6 +100,10 @@ func (r *FileReport) finish() {
 		r.Reason = NoSignature
 		r.Reasons = addReason(r.Reasons, NoSignature)
 	}
+	for i := range r.Signatures {
+		r.Signatures[i].Sentence = r.Signatures[i].sentence()
+	}
+	r.Sentence = r.sentence()
 }
 
 // doubted says that a timestamp of the document is whole, and only its authority is not to be believed.

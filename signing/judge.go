@@ -46,6 +46,11 @@ func (j judge) signer(c checked, certs []*certificate) SignatureReport {
 		add(why...)
 		j.follow(&r, p)
 	}
+	r.Role = roleOf(c.cert.x.Subject)
+	if j.o.Sender != nil {
+		r.Sender = j.o.Sender.match(r, c.cert.x.Subject)
+		add(senderReasons[r.Sender]...)
+	}
 	add(j.damaged(certs, p)...)
 	strong := c
 	strong.reasons = nil
@@ -57,6 +62,8 @@ func (j judge) signer(c checked, certs []*certificate) SignatureReport {
 	r.settle()
 	return r
 }
+
+var senderReasons = map[SenderMatch][]Reason{SenderFormer: {SenderPredecessor}, SenderDiffers: {SenderOther}}
 
 // settle decides the verdict from the reasons.
 func (r *SignatureReport) settle() { r.Verdict, r.Reason = decide(r.Reasons) }
@@ -180,10 +187,11 @@ func (j judge) follow(r *SignatureReport, p *path) {
 		r.Path = append(r.Path, c.x.Subject.String())
 		r.Evidence.Certificates = append(r.Evidence.Certificates, c.x.Raw)
 	}
+	r.Anchor = r.Path[len(r.Path)-1]
 	if r.Test {
 		r.Reasons = addReason(r.Reasons, TestAnchor)
 	}
-	if r.Family == FamilyPublic {
+	if r.Family == FamilyPublic || r.Family == FamilyPrivate {
 		r.Reasons = addReason(r.Reasons, NotOfficial)
 	}
 }

@@ -101,6 +101,15 @@ const (
 	PDFOld             Reason = "pdf_version_old"
 	TestAnchor         Reason = "test_anchor"
 	NotOfficial        Reason = "not_official_signature"
+
+	// Whose signatures there are, and whose there should be.
+	PersonMissing     Reason = "person_signature_missing"
+	AgencyMissing     Reason = "agency_signature_missing"
+	AppendixUnsealed  Reason = "appendix_without_agency_signature"
+	CopyUnsealed      Reason = "copy_without_agency_signature"
+	SealedBeforeHand  Reason = "agency_signed_before_person"
+	SenderOther       Reason = "sender_mismatch"
+	SenderPredecessor Reason = "sender_predecessor"
 )
 
 // forged are the reasons that make FileReport.Broken: the bytes are not what was signed.
@@ -202,4 +211,12 @@ var reasonTexts = []ReasonText{
 	{PDFOld, Valid, "NĐ 30/2020/NĐ-CP, Phụ lục I", "Phiên bản PDF thấp hơn 1.4.", "The PDF version is below 1.4."},
 	{TestAnchor, Valid, "TT 41/2017/TT-BTTTT, điều 9", "Chữ ký thuộc gốc chứng thực THỬ NGHIỆM, không có giá trị pháp lý.", "The signature leads to a TEST root; it has no legal value."},
 	{NotOfficial, Valid, "Luật 20/2023/QH15, điều 22; NĐ 68/2024/NĐ-CP", "Không phải chữ ký số chuyên dùng công vụ.", "Not an official-duty (công vụ) signature."},
+
+	{PersonMissing, Valid, "NĐ 30/2020/NĐ-CP, điều 13 và Phụ lục I", "Thiếu chữ ký người có thẩm quyền.", "The signature of the competent person is missing."},
+	{AgencyMissing, Valid, "NĐ 30/2020/NĐ-CP, điều 13 và Phụ lục I", "Thiếu chữ ký cơ quan.", "The agency's signature is missing."},
+	{AppendixUnsealed, Valid, "NĐ 30/2020/NĐ-CP, Phụ lục I", "Phụ lục/tệp kèm chưa có chữ ký số của cơ quan.", "The appendix in its own file lacks the agency's signature."},
+	{CopyUnsealed, Valid, "NĐ 30/2020/NĐ-CP, điều 25 và Phụ lục I", "Bản sao chưa có chữ ký số của cơ quan sao văn bản.", "The copy lacks the signature of the agency that made it."},
+	{SealedBeforeHand, Valid, "NĐ 30/2020/NĐ-CP, Phụ lục I", "Cơ quan ký trước người có thẩm quyền.", "The agency signed before the competent person."},
+	{SenderOther, Valid, "NĐ 68/2024/NĐ-CP, điều 31; NĐ 23/2025/NĐ-CP, điều 16", "Cơ quan ký không khớp bên gửi.", "The signing agency is not the sender."},
+	{SenderPredecessor, Valid, "NĐ 68/2024/NĐ-CP, điều 31", "Cơ quan ký là tên, mã trước sắp xếp của bên gửi.", "The signing agency is one whose successor the sender is."},
 }

@@ -53,7 +53,7 @@ type Sender struct {
 	Name      string   // its name in Vietnamese
 	Codes     []string // its other codes (the form of before, or of now)
 	Former    []string // codes and names of agencies whose successor it is: their seals count, with a word of it
-	Ancestors []string // codes of the agencies above it: a unit's document bears the seal of the agency that it belongs to
+	Ancestors []string // codes and names of the agencies above it: a unit's document bears the seal of the agency that it belongs to
 }
 
 // Family is the kind of signature that an anchor vouches for (Law on e-transactions 2023, art. 22).
@@ -101,5 +101,5 @@ type Options struct {
 	At         time.Time // time of reception: what is judged at when no timestamp proves an earlier time. Must be set
 	Revocation Revocation
 	AllowSHA1  bool    // judge SHA-1 like SHA-2: for documents of the past
-	Sender     *Sender // whom the seals should belong to; nil: not compared
+	Sender     *Sender // whom the seals should belong to; nil: not compared. Only for files whose Part is known
 }

@@ -14,5 +14,6 @@ func Verify(ctx context.Context, files []File, o Options) Report {
 		report.Signatures = append(report.Signatures, fr.Signatures...)
 		report.Verdict = worse(report.Verdict, fr.Verdict)
 	}
+	report.Sentence = report.sentence()
 	return report
 }
