@@ -14,6 +14,7 @@ import (
 
 type benchCommand struct {
 	Intake benchIntake `cmd:"" help:"Documents accepted per second: verified, durable, acknowledged."`
+	Verify benchVerify `cmd:"" help:"Signatures verified per second, against the bare digest and RSA verification; PDF files; memory."`
 	VXP    benchVXP    `cmd:"" name:"vxp" help:"Packets per second through the VXP face: sent, listed, fetched, acknowledged."`
 }
 
