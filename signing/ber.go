@@ -18,6 +18,7 @@ var (
 	errMalformed = errors.New("malformed BER")
 	errTooDeep   = errors.New("BER nested too deeply")
 	errTooLarge  = errors.New("BER too large")
+	errKind      = errors.New("a kind of CMS that holds no signature we can check")
 )
 
 // element is the place of one BER element in a source.

@@ -19,6 +19,7 @@ type message struct {
 	otherCerts   byte // the highest tag among certificates that are not X.509: 0, 0xA1, 0xA2 or 0xA3
 	otherCRLs    bool
 	crls         [][]byte
+	ocsp         [][]byte // from the other forms of revocation data
 	signers      [][]byte // SignerInfo
 }
 
@@ -48,6 +49,8 @@ func berReason(err error) Reason {
 		return CMSTooDeep
 	case errors.Is(err, errTooLarge):
 		return CMSTooLarge
+	case errors.Is(err, errKind):
+		return CMSKindUnsupported
 	case errors.Is(err, errMalformed), errors.Is(err, io.ErrUnexpectedEOF):
 		return CMSMalformed
 	}
@@ -92,7 +95,10 @@ func (s *source) message(room int64) (*message, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if !kind.Equal(oidSignedData) {
+	switch {
+	case otherKind(kind):
+		return nil, 0, errKind
+	case !kind.Equal(oidSignedData):
 		return nil, 0, errMalformed
 	}
 	inner, err := s.expect(parts[1], 0xA0, 2, 1, 1)
@@ -241,6 +247,9 @@ func (s *source) segments(m *message, e element, depth int) error {
 		return nil
 	}
 	if e.tag != tagOctets|0x20 {
+		if depth == 6 && !m.contentType.Equal(oidData) {
+			return errKind // PKCS #7 1.5, whose content may be of any type (RFC 5652, 5.2.1)
+		}
 		return errMalformed
 	}
 	for at := e.body; at < e.bodyEnd; {
@@ -285,6 +294,9 @@ func (s *source) crlSet(m *message, e element, room *int64) error {
 			m.crls = append(m.crls, der)
 		case 0xA1:
 			m.otherCRLs = true
+			if response, ok := otherOCSP(der); ok {
+				m.ocsp = append(m.ocsp, response)
+			}
 		default:
 			return errMalformed
 		}

@@ -281,7 +281,11 @@ var cmsCases = []cmsCase{
 
 func TestCMSCorpus(t *testing.T) {
 	t.Parallel()
-	for _, c := range cmsCases {
+	runCMS(t, cmsCases)
+}
+
+func runCMS(t *testing.T, cases []cmsCase) {
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)

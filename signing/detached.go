@@ -15,7 +15,7 @@ const maxPEM = 16 << 20
 // maxSigners bounds the signers of one message; each costs a search for a path.
 const maxSigners = 32
 
-// readSigners parses the SignerInfos.
+// readSigners parses the SignerInfos, all of which must be readable.
 func (m *message) readSigners() ([]signerInfo, Reason) {
 	if len(m.signers) > maxSigners {
 		return nil, CMSTooLarge
@@ -44,7 +44,7 @@ func (m *message) readCertificates() ([]*certificate, Reason) {
 	for _, der := range m.certificates {
 		c, w := readCertificate(der)
 		if w != "" {
-			why = w
+			why = CertificateUnreadable
 			continue
 		}
 		if !contains(out, c) {
@@ -54,29 +54,31 @@ func (m *message) readCertificates() ([]*certificate, Reason) {
 	return out, why
 }
 
-// message judges all signers of a CMS over a content. A message without signers is one invalid signature.
+// message judges all signers of a CMS over a content, each apart. A message without signers is one invalid signature.
 func (j judge) message(m *message, content *digester) []SignatureReport {
-	signers, why := m.readSigners()
-	if why == "" && len(signers) == 0 {
-		why = NoSigner
+	switch {
+	case len(m.signers) == 0:
+		return []SignatureReport{failed(NoSigner)}
+	case len(m.signers) > maxSigners:
+		return []SignatureReport{failed(CMSTooLarge)}
 	}
-	if why != "" {
-		return []SignatureReport{failed(why)}
+	signers := make([]signerInfo, len(m.signers))
+	broken := make([]Reason, len(m.signers))
+	var hashes []crypto.Hash
+	for i, der := range m.signers {
+		signers[i], broken[i] = readSigner(der)
+		hashes = append(hashes, signers[i].hash)
 	}
 	certs, certWhy := m.readCertificates()
-	for _, der := range m.crls {
-		if l, ok := readCRL(der); ok {
-			j.extra.crls = append(slices.Clip(j.extra.crls), l)
-		}
-	}
-	var hashes []crypto.Hash
-	for _, s := range signers {
-		hashes = append(hashes, s.hash)
-	}
+	j.extra = j.extra.with(m.evidence(signers))
 	content.prepare(hashes)
 	out := make([]SignatureReport, 0, len(signers))
-	for _, s := range signers {
-		c := checkSigner(m, s, certs, content.get)
+	for i, s := range signers {
+		if broken[i] != "" {
+			out = append(out, failed(broken[i]))
+			continue
+		}
+		c := checkSigner(m, s, j.namable(s, certs), content.get)
 		c.add(certWhy)
 		if m.version != m.expectedVersion(signers) {
 			c.add(CMSVersion)
@@ -88,6 +90,19 @@ func (j judge) message(m *message, content *digester) []SignatureReport {
 			c.add(readReason(content.err))
 		}
 		out = append(out, j.signer(c, certs))
+	}
+	return out
+}
+
+// namable are the certificates among which a signer is looked for: those of the message, or when it left the signer's out,
+// those that came otherwise or were installed.
+func (j judge) namable(s signerInfo, certs []*certificate) []*certificate {
+	if len(s.candidates(certs)) > 0 {
+		return certs
+	}
+	out := slices.Concat(j.extra.certs, j.trust.pool)
+	for _, a := range j.trust.anchors {
+		out = append(out, a.cert)
 	}
 	return out
 }
@@ -151,7 +166,7 @@ func (j judge) sameContent(m *message, der []byte, content *digester) bool {
 // attached judges a file that is itself a CMS message.
 func (j judge) attached(f File) []SignatureReport {
 	r, size := f.Content, f.Size
-	if head := peekFile(f, 64); bytes.HasPrefix(bytes.TrimSpace(head), []byte("-----BEGIN")) {
+	if head := peekFile(f, 64); isPEM(head) || isBase64(head) {
 		if size > maxPEM {
 			return []SignatureReport{failed(CMSTooLarge)}
 		}
@@ -175,19 +190,25 @@ func (j judge) attached(f File) []SignatureReport {
 	return j.message(m, newDigester(j.ctx, r, m.content))
 }
 
-// unarmour takes PEM off, when there is any. What follows the block is stray data.
+// unarmour takes PEM or bare base64 off, when there is any. What follows the block is stray data.
 func unarmour(b []byte) ([]byte, Reason) {
-	if !bytes.HasPrefix(bytes.TrimSpace(b[:min(len(b), 64)]), []byte("-----BEGIN")) {
-		return b, ""
-	}
-	block, rest := pem.Decode(b)
-	if block == nil {
+	switch {
+	case isPEM(b):
+		block, rest := pem.Decode(b)
+		if block == nil {
+			return nil, CMSMalformed
+		}
+		if len(bytes.TrimSpace(rest)) > 0 {
+			return nil, CMSTrailingData
+		}
+		return block.Bytes, ""
+	case isBase64(b):
+		if der := decodeBase64(b); der != nil {
+			return der, ""
+		}
 		return nil, CMSMalformed
 	}
-	if len(bytes.TrimSpace(rest)) > 0 {
-		return nil, CMSTrailingData
-	}
-	return block.Bytes, ""
+	return b, ""
 }
 
 // peekFile gives the first bytes of a file.

@@ -19,7 +19,9 @@ func verifyFile(ctx context.Context, f File, o Options) FileReport {
 		r.SHA256 = j.fileDigest(f, &r)
 		f.SHA256 = r.SHA256 // a detached signature is mostly over the same digest: no second pass
 	}
-	if f.Signature != nil {
+	if f.Signature != nil && foreignSignature(f.Signature) {
+		r.Reasons = addReason(r.Reasons, UnsupportedFormat)
+	} else if f.Signature != nil {
 		for _, s := range j.detached(f) {
 			s.Kind, s.Covers, s.After = "cms", CoversWhole, AfterNothing
 			r.Signatures = append(r.Signatures, s)
@@ -62,17 +64,6 @@ func (j judge) inside(f File, r *FileReport) {
 }
 
 var oidSignedDataDER = []byte{0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02}
-
-// isCMS recognises a ContentInfo with SignedData, or its PEM.
-func isCMS(head []byte) bool {
-	text := bytes.TrimSpace(head)
-	for _, label := range []string{"-----BEGIN CMS-----", "-----BEGIN PKCS7-----", "-----BEGIN PKCS #7 SIGNED DATA-----"} {
-		if bytes.HasPrefix(text, []byte(label)) {
-			return true
-		}
-	}
-	return len(head) > 16 && head[0] == tagSequence && bytes.Contains(head[:16], oidSignedDataDER[:min(11, len(head))])
-}
 
 // finish draws the file's verdict from its signatures, and from what was found about the file itself.
 func (r *FileReport) finish() {

@@ -19,6 +19,10 @@ var (
 	oidSigningTime    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
 	oidSigningCert    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
 	oidSigningCertV2  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+	oidOCSPOther      = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 16, 2}         // id-ri-ocsp-response (RFC 5940)
+	oidArchival       = asn1.ObjectIdentifier{1, 2, 840, 113583, 1, 1, 8}         // adbe-revocationInfoArchival
+	oidRevocationVals = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 24} // revocation-values (ETSI TS 101 733)
+	oidCertificates   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 23} // certificate-values
 	oidTimestampToken = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
 	// Other timestamps of CAdES: kept as evidence only.
 	oidContentTimestamp = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 20}

@@ -18,6 +18,7 @@ const (
 	CMSTooLarge            Reason = "cms_too_large"
 	CMSTrailingData        Reason = "cms_trailing_data"
 	CMSVersion             Reason = "cms_version"
+	CMSKindUnsupported     Reason = "cms_kind_unsupported"
 	NoSigner               Reason = "no_signer"
 	DetachedHasContent     Reason = "detached_has_content"
 	NoSignedAttributes     Reason = "no_signed_attributes"
@@ -26,6 +27,7 @@ const (
 	ContentTypeMissing     Reason = "content_type_missing"
 	ContentTypeRepeated    Reason = "content_type_repeated"
 	ContentTypeMismatch    Reason = "content_type_mismatch"
+	SigningTimeRepeated    Reason = "signing_time_repeated"
 	DigestMissing          Reason = "message_digest_missing"
 	DigestRepeated         Reason = "message_digest_repeated"
 	DigestMismatch         Reason = "digest_mismatch"
@@ -37,6 +39,7 @@ const (
 	SignerMissing          Reason = "signer_certificate_missing"
 	SigningCertMismatch    Reason = "signing_certificate_mismatch"
 	CertificateMalformed   Reason = "certificate_malformed"
+	CertificateUnreadable  Reason = "certificate_unreadable"
 	CertificateDamaged     Reason = "certificate_damaged"
 	WeakDigest             Reason = "weak_digest"
 	WeakKey                Reason = "weak_key"
@@ -133,6 +136,7 @@ var reasonTexts = []ReasonText{
 	{CMSTooLarge, Undetermined, "RFC 5652, 3", "Chữ ký số quá lớn, không kiểm tra.", "The signature is too large to be checked."},
 	{CMSTrailingData, Invalid, "RFC 5652, 3; X.690, 8.1", "Có dữ liệu thừa sau chữ ký số.", "There are stray bytes after the signature."},
 	{CMSVersion, Invalid, "RFC 5652, 5.1 và 5.3", "Số phiên bản trong chữ ký số không đúng.", "A version number in the signature is wrong."},
+	{CMSKindUnsupported, Undetermined, "RFC 5652, 3 và 5.2.1", "Thông điệp CMS thuộc loại chưa hỗ trợ (mã hóa, nén hoặc PKCS #7 kiểu cũ), không kiểm tra được chữ ký số.", "The CMS message is of an unsupported kind (encrypted, compressed or old PKCS #7); its signatures cannot be checked."},
 	{NoSigner, Invalid, "RFC 5652, 5.1", "Thông điệp chữ ký không có người ký nào.", "The signature message names no signer."},
 	{DetachedHasContent, Invalid, "RFC 5652, 5.2; ISO 32000-1, 12.8.3.3", "Chữ ký tách rời lại mang nội dung riêng.", "The detached signature carries content of its own."},
 	{NoSignedAttributes, Invalid, "RFC 5652, 5.3; ETSI EN 319 122-1, 5.1", "Chữ ký số không có thuộc tính được ký.", "The signature has no signed attributes."},
@@ -141,6 +145,7 @@ var reasonTexts = []ReasonText{
 	{ContentTypeMissing, Invalid, "RFC 5652, 11.1", "Thiếu thuộc tính loại nội dung (contentType).", "The contentType attribute is missing."},
 	{ContentTypeRepeated, Invalid, "RFC 5652, 11.1", "Thuộc tính loại nội dung (contentType) bị lặp.", "The contentType attribute is repeated."},
 	{ContentTypeMismatch, Invalid, "RFC 5652, 11.1", "Loại nội dung đã ký khác loại nội dung của thông điệp.", "The signed content type differs from that of the message."},
+	{SigningTimeRepeated, Invalid, "RFC 5652, 11.3", "Thuộc tính thời điểm ký xuất hiện nhiều lần hoặc có nhiều giá trị.", "The signing-time attribute occurs more than once."},
 	{DigestMissing, Invalid, "RFC 5652, 11.2", "Thiếu giá trị băm đã ký (messageDigest).", "The messageDigest attribute is missing."},
 	{DigestRepeated, Invalid, "RFC 5652, 11.2", "Giá trị băm đã ký (messageDigest) bị lặp.", "The messageDigest attribute is repeated."},
 	{DigestMismatch, Invalid, "RFC 5652, 5.4 và 11.2; ETSI EN 319 102-1 HASH_FAILURE", "Tài liệu đã bị thay đổi: giá trị băm không khớp với chữ ký.", "The document was changed: its digest is not the signed one."},
@@ -152,6 +157,7 @@ var reasonTexts = []ReasonText{
 	{SignerMissing, Undetermined, "RFC 5652, 5.3; ETSI EN 319 102-1 NO_SIGNING_CERTIFICATE_FOUND", "Không tìm thấy chứng thư số của người ký.", "The signer's certificate was not found."},
 	{SigningCertMismatch, Invalid, "RFC 5035, 5.4; ETSI EN 319 122-1, 5.2.2", "Chứng thư số không phải là chứng thư đã được ký kèm (signing-certificate).", "The certificate is not the one bound by signing-certificate."},
 	{CertificateMalformed, Invalid, "RFC 5280, 4.1", "Chứng thư số sai cấu trúc.", "A certificate is malformed."},
+	{CertificateUnreadable, Undetermined, "RFC 5280, 4.1", "Một chứng thư số kèm trong chữ ký không đọc được.", "A certificate in the signature cannot be read."},
 	{CertificateDamaged, Invalid, "RFC 5280, 6.1", "Một chứng thư số kèm trong chữ ký đã bị sửa đổi hoặc hư hỏng.", "A certificate in the signature was altered or damaged."},
 	{WeakDigest, Undetermined, "TT 39/2017/TT-BTTTT; ETSI TS 119 312", "Thuật toán băm yếu (SHA-1, MD5).", "The digest algorithm is weak (SHA-1, MD5)."},
 	{WeakKey, Undetermined, "TT 39/2017/TT-BTTTT; ETSI TS 119 312", "Khóa yếu (RSA dưới 2048 bit).", "The key is weak (RSA below 2048 bits)."},

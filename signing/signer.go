@@ -63,6 +63,17 @@ func (s *signerInfo) readID(seq *cryptobyte.String) bool {
 	if seq.PeekASN1Tag(cbasn1.Tag(0).ContextSpecific()) {
 		return seq.ReadASN1Bytes(&s.keyID, cbasn1.Tag(0).ContextSpecific()) && len(s.keyID) > 0
 	}
+	var pieces cryptobyte.String
+	if inPieces := cbasn1.Tag(0).ContextSpecific().Constructed(); seq.PeekASN1Tag(inPieces) { // a BER OCTET STRING, tagged
+		for ok := seq.ReadASN1(&pieces, inPieces); !pieces.Empty(); {
+			var piece []byte
+			if !ok || !pieces.ReadASN1Bytes(&piece, cbasn1.OCTET_STRING) {
+				return false
+			}
+			s.keyID = append(s.keyID, piece...)
+		}
+		return len(s.keyID) > 0
+	}
 	var id, issuer, serial cryptobyte.String
 	if !seq.ReadASN1(&id, cbasn1.SEQUENCE) || !id.ReadASN1Element(&issuer, cbasn1.SEQUENCE) ||
 		!id.ReadASN1Element(&serial, cbasn1.INTEGER) || !id.Empty() {
@@ -146,21 +157,61 @@ func (s signerInfo) claimed() time.Time {
 	return time.Time{}
 }
 
-// find gives the certificate that the signer names: by the very bytes of its issuer's name, for that is where it was copied
-// from, and a folded comparison would let flipped letters pass.
-func (s signerInfo) find(list []*certificate) *certificate {
-	for _, c := range list {
-		if s.keyID != nil {
-			if bytes.Equal(c.x.SubjectKeyId, s.keyID) {
-				return c
+// maxCandidates bounds the certificates tried for one signer.
+const maxCandidates = 8
+
+// candidates are the certificates that the signer may mean. Mostly it is one; a key identifier, or an authority that gave a
+// serial number twice, can mean several. The issuer's name is compared by its very bytes, for that is where it was copied
+// from and a folded comparison would let flipped letters pass; only when none fits by the string types' names alone too.
+func (s signerInfo) candidates(list []*certificate) []*certificate {
+	for _, same := range []func(a, b []byte) bool{bytes.Equal, sameText} {
+		var out []*certificate
+		for _, c := range list {
+			named := s.keyID != nil && bytes.Equal(c.x.SubjectKeyId, s.keyID) ||
+				s.keyID == nil && bytes.Equal(integerDER(c), s.serial) && same(c.x.RawIssuer, s.issuer)
+			if named && len(out) < maxCandidates {
+				out = append(out, c)
 			}
-			continue
 		}
-		if bytes.Equal(c.x.RawIssuer, s.issuer) && bytes.Equal(integerDER(c), s.serial) {
-			return c
+		if len(out) > 0 {
+			return out
 		}
 	}
 	return nil
+}
+
+// sameText compares two names by their text, as some signers write an issuer's PrintableString as UTF8String. The three
+// types differ in two bits at least, so that no flipped bit makes one of another.
+func sameText(a, b []byte) bool {
+	return len(a) == len(b) && bytes.Equal(plainText(a), plainText(b))
+}
+
+// plainText is a name with all its UTF8String, PrintableString and IA5String as UTF8String.
+func plainText(name []byte) []byte {
+	var walk func(in cryptobyte.String) bool
+	walk = func(in cryptobyte.String) bool {
+		for !in.Empty() {
+			var value cryptobyte.String
+			var tag cbasn1.Tag
+			before := in
+			if !in.ReadAnyASN1(&value, &tag) {
+				return false
+			}
+			switch {
+			case tag == cbasn1.PrintableString || tag == cbasn1.IA5String:
+				before[0] = byte(cbasn1.UTF8String)
+			case tag == cbasn1.SEQUENCE || tag == cbasn1.SET:
+				if !walk(value) {
+					return false
+				}
+			}
+		}
+		return true
+	}
+	if out := bytes.Clone(name); walk(out) {
+		return out
+	}
+	return name
 }
 
 func integerDER(c *certificate) []byte {

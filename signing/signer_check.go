@@ -33,9 +33,15 @@ func checkSigner(m *message, info signerInfo, certs []*certificate, digest conte
 	if info.version != info.expectedVersion() {
 		c.add(CMSVersion)
 	}
-	c.cert = info.find(certs)
+	named := info.candidates(certs)
+	if len(named) > 0 {
+		c.cert = named[0]
+	}
 	if !c.algorithms(m) {
 		return c
+	}
+	if len(named) > 1 {
+		c.choose(named, digest)
 	}
 	if info.signed == nil {
 		c.add(NoSignedAttributes)
@@ -49,6 +55,19 @@ func checkSigner(m *message, info signerInfo, certs []*certificate, digest conte
 	c.binding()
 	c.signature(digest)
 	return c
+}
+
+// choose takes, of several certificates that the signer may mean, the one that is bound and whose key fits.
+func (c *checked) choose(named []*certificate, digest contentDigest) {
+	for _, cert := range named {
+		trial := checked{info: c.info, scheme: c.scheme, cert: cert}
+		trial.binding()
+		trial.signature(digest)
+		if len(trial.reasons) == 0 {
+			c.cert = cert
+			return
+		}
+	}
 }
 
 // algorithms checks that digest and signature algorithm are known, listed and belong together. Unknown ones end the check.
@@ -83,6 +102,9 @@ func (c *checked) algorithms(m *message) bool {
 // attributes checks contentType and messageDigest: each once, with one value, and right (RFC 5652, 11.1 and 11.2).
 func (c *checked) attributes(m *message, digest contentDigest) {
 	c.contentType(m)
+	if _, n := only(c.info.attributes, oidSigningTime); n > 1 {
+		c.add(SigningTimeRepeated)
+	}
 	value, n := only(c.info.attributes, oidMessageDigest)
 	switch {
 	case n == 0:
@@ -135,17 +157,19 @@ func (c *checked) binding() {
 		if n == 0 {
 			continue
 		}
-		if n > 1 || !boundTo(value, id.Equal(oidSigningCertV2), c.cert) {
+		if n > 1 {
 			c.add(SigningCertMismatch)
+			continue
 		}
+		c.add(boundTo(value, id.Equal(oidSigningCertV2), c.cert))
 	}
 }
 
-func boundTo(value []byte, v2 bool, cert *certificate) bool {
+func boundTo(value []byte, v2 bool, cert *certificate) Reason {
 	in := cryptobyte.String(value)
 	var outer, list, first cryptobyte.String
 	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() || !outer.ReadASN1(&list, cbasn1.SEQUENCE) || !list.ReadASN1(&first, cbasn1.SEQUENCE) {
-		return false
+		return SigningCertMismatch
 	}
 	hash := crypto.SHA1
 	if v2 {
@@ -153,18 +177,23 @@ func boundTo(value []byte, v2 bool, cert *certificate) bool {
 		if first.PeekASN1Tag(cbasn1.SEQUENCE) {
 			var a algorithm
 			if !a.read(&first) || !a.plain() {
-				return false
+				return SigningCertMismatch
 			}
-			hash = digestByOID[a.id.String()]
+			if hash = digestByOID[a.id.String()]; hash == 0 {
+				return DigestUnsupported
+			}
 		}
 	}
 	var sum []byte
-	if hash == 0 || !first.ReadASN1Bytes(&sum, cbasn1.OCTET_STRING) {
-		return false
+	if !first.ReadASN1Bytes(&sum, cbasn1.OCTET_STRING) {
+		return SigningCertMismatch
 	}
 	h := hash.New()
 	h.Write(cert.x.Raw)
-	return bytes.Equal(h.Sum(nil), sum) && issuerSerialFits(first, cert)
+	if !bytes.Equal(h.Sum(nil), sum) || !issuerSerialFits(first, cert) {
+		return SigningCertMismatch
+	}
+	return ""
 }
 
 // issuerSerialFits checks the optional IssuerSerial of an ESSCertID.
@@ -188,7 +217,11 @@ func (c *checked) signature(digest contentDigest) {
 		return
 	}
 	if c.info.signed != nil {
-		c.add(c.cert.key.verify(c.scheme, c.info.signed, c.info.value))
+		why := c.cert.key.verify(c.scheme, c.info.signed, c.info.value)
+		if sorted := sortedSet(c.info.signed); why == SignatureMismatch && !bytes.Equal(sorted, c.info.signed) {
+			why = c.cert.key.verify(c.scheme, sorted, c.info.value)
+		}
+		c.add(why)
 		return
 	}
 	if c.scheme.kind == "ed25519" {
@@ -207,4 +240,25 @@ func (c *checked) strength(allowSHA1 bool) {
 	if c.cert != nil && c.cert.key.weak() {
 		c.add(WeakKey)
 	}
+}
+
+// sortedSet is a SET OF in the order of DER. What is signed is the DER of the attributes (RFC 5652, 5.4), but signers who
+// send them in another order have signed one or the other: OpenSSL checks the order as sent, Bouncy Castle that of DER.
+func sortedSet(set []byte) []byte {
+	in := cryptobyte.String(set)
+	var body cryptobyte.String
+	if !in.ReadASN1(&body, cbasn1.SET) {
+		return set
+	}
+	var parts [][]byte
+	for !body.Empty() {
+		var part cryptobyte.String
+		var tag cbasn1.Tag
+		if !body.ReadAnyASN1Element(&part, &tag) {
+			return set
+		}
+		parts = append(parts, part)
+	}
+	slices.SortFunc(parts, bytes.Compare)
+	return appendElement(nil, tagSet, bytes.Join(parts, nil))
 }

@@ -1,0 +1,82 @@
+package signing
+
+import (
+	"bytes"
+	"encoding/asn1"
+	"encoding/base64"
+	"slices"
+)
+
+// otherKinds are the content types of CMS messages that are not SignedData (RFC 5652, 14; RFC 3274; RFC 5083): what they
+// hold may well be signed inside.
+var otherKinds = []asn1.ObjectIdentifier{
+	{1, 2, 840, 113549, 1, 7, 3},         // enveloped
+	{1, 2, 840, 113549, 1, 7, 4},         // signed and enveloped (PKCS #7)
+	{1, 2, 840, 113549, 1, 7, 5},         // digested
+	{1, 2, 840, 113549, 1, 7, 6},         // encrypted
+	{1, 2, 840, 113549, 1, 9, 16, 1, 2},  // authenticated
+	{1, 2, 840, 113549, 1, 9, 16, 1, 9},  // compressed
+	{1, 2, 840, 113549, 1, 9, 16, 1, 23}, // authenticated and enveloped
+}
+
+func otherKind(id asn1.ObjectIdentifier) bool { return slices.ContainsFunc(otherKinds, id.Equal) }
+
+// isCMS recognises a ContentInfo: in DER or BER, its PEM, or its bare base64.
+func isCMS(head []byte) bool {
+	if isPEM(head) {
+		text := bytes.TrimSpace(head)
+		for _, label := range []string{"-----BEGIN CMS-----", "-----BEGIN PKCS7-----", "-----BEGIN PKCS #7 SIGNED DATA-----"} {
+			if bytes.HasPrefix(text, []byte(label)) {
+				return true
+			}
+		}
+		return false
+	}
+	if isBase64(head) {
+		head = decodeBase64(head)
+	}
+	if len(head) < 16 || head[0] != tagSequence {
+		return false
+	}
+	start := head[:min(24, len(head))]
+	if bytes.Contains(start, oidSignedDataDER) {
+		return true
+	}
+	for _, id := range otherKinds {
+		if der, err := asn1.Marshal(id); err == nil && bytes.Contains(start, der) {
+			return true
+		}
+	}
+	return false
+}
+
+func isPEM(b []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(b[:min(len(b), 64)]), []byte("-----BEGIN"))
+}
+
+// isBase64 recognises a SEQUENCE in base64 without armour, as some signing tools and web forms hand it over.
+func isBase64(b []byte) bool {
+	b = bytes.TrimSpace(b[:min(len(b), 64)])
+	if len(b) < 16 || b[0] != 'M' || b[1] < 'A' || b[1] > 'P' {
+		return false
+	}
+	return !bytes.ContainsFunc(b, func(c rune) bool {
+		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '+' && c != '/' && c != '=' && c != '\r' && c != '\n'
+	})
+}
+
+// decodeBase64 decodes what there are whole groups of; nil when it is not base64.
+func decodeBase64(text []byte) []byte {
+	text = bytes.Map(func(c rune) rune {
+		if c == '\r' || c == '\n' || c == ' ' || c == '\t' {
+			return -1
+		}
+		return c
+	}, text)
+	out := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := base64.StdEncoding.Decode(out, text[:len(text)/4*4])
+	if err != nil {
+		return nil
+	}
+	return out[:n]
+}
