@@ -1,35 +1,42 @@
 package signing
 
 import (
+	"crypto"
 	"encoding/asn1"
 	"math/big"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// crl is a parsed revocation list (RFC 5280, 5). Entries are by serial number, so that a list of a million is asked at once.
+// crl is a parsed revocation list (RFC 5280, 5). Its entries are only a piece of the bytes until the first question, so
+// that installing a list of a million costs nothing; see crlIndex.
 type crl struct {
-	raw        []byte
-	tbs        []byte
-	scheme     scheme
-	schemeWhy  Reason
-	signature  []byte
-	name       []byte // of the issuer, DER
-	issuer     string
-	number     *big.Int // nil when absent
-	base       *big.Int // of a delta list
-	thisUpdate time.Time
-	nextUpdate time.Time // zero when absent
-	entries    map[string]revokedEntry
-	unusable   bool // delta, indirect, partial, or with a critical extension that we do not know
-	users, cas bool // onlyContainsUserCerts, onlyContainsCACerts
-}
+	raw          []byte
+	tbs          []byte
+	scheme       scheme
+	schemeWhy    Reason
+	signature    []byte
+	name         []byte // of the issuer, DER
+	issuer       string
+	thisUpdate   time.Time
+	nextUpdate   time.Time // zero when absent
+	number       *big.Int  // nil when absent
+	base         *big.Int  // BaseCRLNumber of a delta list, which says nothing by itself
+	authorityKey []byte    // value of authorityKeyIdentifier
+	scope        scope
+	expiredSince time.Time // expiredCertsOnCRL (X.509, 9.5.2.5): certificates expired since then are still listed
+	strange      bool      // has a critical extension that we do not know: it only says who is revoked, not who is not
+	entries      []byte    // contents of revokedCertificates
 
-type revokedEntry struct {
-	at     time.Time
-	reason int
+	once     sync.Once
+	index    crlIndex
+	digested sync.Once
+	digest   []byte
+	mu       sync.Mutex
+	verified map[[32]byte]bool // outcome of the signature by certificate; bounded
 }
 
 func readCRL(der []byte) (*crl, bool) {
@@ -53,7 +60,7 @@ func readCRL(der []byte) (*crl, bool) {
 	if tbs.PeekASN1Tag(cbasn1.INTEGER) && (!tbs.ReadASN1Integer(&version) || version != 1) {
 		return nil, false
 	}
-	var name cryptobyte.String
+	var name, entries cryptobyte.String
 	if !inner.read(&tbs) || !inner.id.Equal(a.id) || !tbs.ReadASN1Element(&name, cbasn1.SEQUENCE) || !readTime(&tbs, &c.thisUpdate) {
 		return nil, false
 	}
@@ -61,7 +68,11 @@ func readCRL(der []byte) (*crl, bool) {
 	if (tbs.PeekASN1Tag(cbasn1.UTCTime) || tbs.PeekASN1Tag(cbasn1.GeneralizedTime)) && !readTime(&tbs, &c.nextUpdate) {
 		return nil, false
 	}
-	return c, c.readEntries(&tbs) && c.readExtensions(&tbs) && tbs.Empty()
+	if tbs.PeekASN1Tag(cbasn1.SEQUENCE) && !tbs.ReadASN1(&entries, cbasn1.SEQUENCE) {
+		return nil, false
+	}
+	c.entries = entries
+	return c, c.readExtensions(&tbs) && tbs.Empty()
 }
 
 func readTime(in *cryptobyte.String, t *time.Time) bool {
@@ -71,51 +82,13 @@ func readTime(in *cryptobyte.String, t *time.Time) bool {
 	return in.ReadASN1GeneralizedTime(t)
 }
 
-func (c *crl) readEntries(tbs *cryptobyte.String) bool {
-	c.entries = map[string]revokedEntry{}
-	if !tbs.PeekASN1Tag(cbasn1.SEQUENCE) {
-		return true
-	}
-	var list cryptobyte.String
-	if !tbs.ReadASN1(&list, cbasn1.SEQUENCE) {
-		return false
-	}
-	for !list.Empty() {
-		var entry, serial cryptobyte.String
-		e := revokedEntry{reason: -1} // not given
-		if !list.ReadASN1(&entry, cbasn1.SEQUENCE) || !entry.ReadASN1(&serial, cbasn1.INTEGER) || !readTime(&entry, &e.at) {
-			return false
-		}
-		if !entry.Empty() && !c.entryExtensions(&entry, &e) {
-			return false
-		}
-		c.entries[string(serial)] = e
-	}
-	return true
-}
-
-func (c *crl) entryExtensions(entry *cryptobyte.String, e *revokedEntry) bool {
-	list, ok := readExtensions(entry)
-	for _, x := range list {
-		switch {
-		case x.id.Equal(asn1.ObjectIdentifier{2, 5, 29, 21}):
-			in := cryptobyte.String(x.value)
-			if !in.ReadASN1Enum(&e.reason) {
-				return false
-			}
-		case x.critical:
-			c.unusable = true
-		}
-	}
-	return ok
-}
-
 type extension struct {
 	id       asn1.ObjectIdentifier
 	critical bool
 	value    []byte
 }
 
+// readExtensions reads Extensions, in which none may come twice (RFC 5280, 4.2).
 func readExtensions(in *cryptobyte.String) ([]extension, bool) {
 	var list cryptobyte.String
 	if !in.ReadASN1(&list, cbasn1.SEQUENCE) {
@@ -127,13 +100,20 @@ func readExtensions(in *cryptobyte.String) ([]extension, bool) {
 		var x extension
 		if !list.ReadASN1(&one, cbasn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&x.id) ||
 			!readDefaultFalse(&one, &x.critical) ||
-			!one.ReadASN1Bytes(&x.value, cbasn1.OCTET_STRING) || !one.Empty() {
+			!one.ReadASN1Bytes(&x.value, cbasn1.OCTET_STRING) || !one.Empty() || len(out) == maxExtensions {
 			return nil, false
+		}
+		for _, have := range out {
+			if have.id.Equal(x.id) {
+				return nil, false
+			}
 		}
 		out = append(out, x)
 	}
 	return out, true
 }
+
+const maxExtensions = 64
 
 func (c *crl) readExtensions(tbs *cryptobyte.String) bool {
 	var outer cryptobyte.String
@@ -141,59 +121,75 @@ func (c *crl) readExtensions(tbs *cryptobyte.String) bool {
 	if !tbs.ReadOptionalASN1(&outer, &present, cbasn1.Tag(0).ContextSpecific().Constructed()) {
 		return false
 	}
+	c.scope.reasons = allReasons
 	if !present {
 		return true
 	}
 	list, ok := readExtensions(&outer)
 	for _, x := range list {
-		switch id := x.id.String(); {
-		case id == "2.5.29.28":
-			ok = ok && c.distributionPoint(x.value)
-		case id == "2.5.29.27":
-			c.unusable = true // a delta list adds to another one and says nothing by itself
-			ok = ok && readNumber(x.value, &c.base)
-		case id == "2.5.29.20":
-			ok = ok && readNumber(x.value, &c.number)
-		case id == "2.5.29.35":
-		case x.critical:
-			c.unusable = true
+		in := cryptobyte.String(x.value)
+		switch x.id.String() {
+		case "2.5.29.28":
+			ok = ok && c.scope.read(x.value, c.name)
+		case "2.5.29.27":
+			ok = ok && readNumber(&in, &c.base)
+		case "2.5.29.20":
+			ok = ok && readNumber(&in, &c.number)
+		case "2.5.29.35":
+			c.authorityKey = x.value
+		case "2.5.29.60":
+			ok = ok && in.ReadASN1GeneralizedTime(&c.expiredSince) && in.Empty()
+		case "2.5.29.18", "2.5.29.46", "1.3.6.1.5.5.7.1.1": // issuerAltName, freshestCRL, authorityInfoAccess: hints
+		default:
+			c.strange = c.strange || x.critical
 		}
 	}
 	return ok && outer.Empty()
 }
 
-func readNumber(der []byte, to **big.Int) bool {
-	in := cryptobyte.String(der)
+func readNumber(in *cryptobyte.String, to **big.Int) bool {
 	*to = new(big.Int)
 	return in.ReadASN1Integer(*to) && in.Empty()
 }
 
-// distributionPoint reads IssuingDistributionPoint: lists that hold only a part of the certificates or reasons are not
-// taken for the whole.
-func (c *crl) distributionPoint(der []byte) bool {
-	in := cryptobyte.String(der)
-	var seq cryptobyte.String
-	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() {
+// signedBy checks the list's signature with the key of c. A list may be large and is asked often: its digest is taken once
+// and the outcome remembered.
+func (l *crl) signedBy(c *certificate) bool {
+	if l.schemeWhy != "" || c.keyWhy != "" {
 		return false
 	}
-	for !seq.Empty() {
-		var value cryptobyte.String
-		var tag cbasn1.Tag
-		if !seq.ReadAnyASN1(&value, &tag) {
-			return false
-		}
-		yes := len(value) == 1 && value[0] != 0
-		switch tag &^ 0x20 {
-		case cbasn1.Tag(1).ContextSpecific():
-			c.users = yes
-		case cbasn1.Tag(2).ContextSpecific():
-			c.cas = yes
-		case cbasn1.Tag(0).ContextSpecific():
-		case cbasn1.Tag(3).ContextSpecific():
-			c.unusable = true
-		default:
-			c.unusable = c.unusable || yes
-		}
+	ok, seen := l.remembered(c)
+	if seen && c.key.dsa == nil {
+		return ok
 	}
-	return true
+	ok = l.check(c.key) == ""
+	if c.key.dsa != nil {
+		return ok // another path may give the key other parameters
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.verified == nil || len(l.verified) > 100 {
+		l.verified = map[[32]byte]bool{}
+	}
+	l.verified[c.sum] = ok
+	return ok
+}
+
+func (l *crl) remembered(c *certificate) (ok, seen bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ok, seen = l.verified[c.sum]
+	return ok, seen
+}
+
+func (l *crl) check(k publicKey) Reason {
+	if l.scheme.hash == crypto.Hash(0) {
+		return k.verify(l.scheme, l.tbs, l.signature)
+	}
+	l.digested.Do(func() {
+		h := l.scheme.hash.New()
+		h.Write(l.tbs)
+		l.digest = h.Sum(nil)
+	})
+	return k.verifyDigest(l.scheme, l.digest, l.signature)
 }

@@ -41,10 +41,11 @@ func (j judge) signer(c checked, certs []*certificate) SignatureReport {
 	p, why := j.path(&r, c.cert, all)
 	add(why...)
 	if p != nil && p.anchor.cert != nil {
-		standing, why := j.revocations(p, r.Time, r.TimeSource == TimeFromReception, r.Claimed)
-		r.Revocation = standing
-		add(why...)
+		found := j.revocations(p, all, r.Time, r.TimeSource == TimeFromReception, r.Claimed)
+		r.Revocation, r.PathRevocation = found.leaf(), found.path
+		add(found.reasons...)
 		j.follow(&r, p)
+		r.Evidence.add(found.used)
 	}
 	r.Role = roleOf(c.cert.x.Subject)
 	if j.o.Sender != nil {
@@ -137,28 +138,37 @@ func has(list []Reason, any ...Reason) bool {
 	return false
 }
 
-// revocations asks about every certificate of the path but the anchor. unproven says that the time is only that of
-// reception, so that a revocation after the claimed time leaves the matter open.
-func (j judge) revocations(p *path, at time.Time, unproven bool, claimed time.Time) (RevocationReport, []Reason) {
-	var why []Reason
-	leaf := RevocationReport{Status: "unchecked"}
-	if j.o.Revocation == Off {
-		return leaf, []Reason{RevocationNotChecked}
+// revocations is what was found about every certificate of a path.
+type revocations struct {
+	path    []RevocationReport // leaf first, without the anchor
+	reasons []Reason
+	used    evidence
+}
+
+func (r revocations) leaf() RevocationReport {
+	if len(r.path) == 0 {
+		return RevocationReport{Status: "unchecked"} // an anchor itself, or not asked
 	}
-	v := revocation{trust: j.trust, extra: j.extra, at: at}
+	return r.path[0]
+}
+
+// revocations asks about every certificate of the path but the anchor. certs are those that came with it. unproven says
+// that the time is only that of reception, so that a revocation after the claimed time leaves the matter open.
+func (j judge) revocations(p *path, certs []*certificate, at time.Time, unproven bool, claimed time.Time) (out revocations) {
+	if j.o.Revocation == Off {
+		return revocations{reasons: []Reason{RevocationNotChecked}}
+	}
+	v := revocation{judge: j, path: p, certs: certs, at: at}
 	for i := 0; i+1 < len(p.certs); i++ {
 		s := v.of(p.certs[i], p.certs[i+1])
-		if i == 0 {
-			leaf = s.report
-		}
+		s.report.Certificate = p.certs[i].x.Subject.String()
+		out.path = append(out.path, s.report)
+		out.used.add(s.used)
 		if r := j.weigh(s, i == 0, at, unproven, claimed); r != "" {
-			why = addReason(why, r)
+			out.reasons = addReason(out.reasons, r)
 		}
 	}
-	if len(p.certs) == 1 {
-		return leaf, nil
-	}
-	return leaf, why
+	return out
 }
 
 func (j judge) weigh(s standing, leaf bool, at time.Time, unproven bool, claimed time.Time) Reason {
@@ -169,9 +179,9 @@ func (j judge) weigh(s standing, leaf bool, at time.Time, unproven bool, claimed
 		return RevocationSoft
 	case s.report.Status != "revoked":
 		return s.why
-	case s.report.RevokedAt.After(at):
+	case s.since.After(at):
 		return RevokedLater
-	case unproven && !claimed.IsZero() && claimed.Before(s.report.RevokedAt):
+	case unproven && !claimed.IsZero() && claimed.Before(s.since):
 		return NoTimeProof
 	case leaf:
 		return CertificateRevoked
@@ -182,12 +192,16 @@ func (j judge) weigh(s standing, leaf bool, at time.Time, unproven bool, claimed
 // follow writes the path into the report.
 func (j judge) follow(r *SignatureReport, p *path) {
 	r.Family, r.Test = p.anchor.Family, p.anchor.Test
+	others := r.Evidence.Certificates // of timestamps
 	r.Path, r.Evidence.Certificates = nil, nil
 	for _, c := range p.certs {
 		r.Path = append(r.Path, c.x.Subject.String())
 		r.Evidence.Certificates = append(r.Evidence.Certificates, c.x.Raw)
 	}
 	r.Anchor = r.Path[len(r.Path)-1]
+	for _, der := range others {
+		r.Evidence.Certificates = appendNew(r.Evidence.Certificates, der)
+	}
 	if r.Test {
 		r.Reasons = addReason(r.Reasons, TestAnchor)
 	}

@@ -2,7 +2,9 @@ package signing
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"slices"
 	"time"
@@ -13,12 +15,17 @@ import (
 
 // ocsp is a parsed BasicOCSPResponse (RFC 6960, 4.2.1).
 type ocsp struct {
+	raw       []byte // as it came
 	tbs       []byte
 	scheme    scheme
+	schemeWhy Reason
 	signature []byte
 	certs     []*certificate
+	byName    string // responderID: a folded name, or
+	byKey     []byte // the SHA-1 of a key
 	answers   []ocspAnswer
 	produced  time.Time
+	strange   bool // has a critical extension that we do not know
 }
 
 // ocspAnswer is a SingleResponse.
@@ -26,15 +33,26 @@ type ocspAnswer struct {
 	hash              algorithm
 	name, key, serial []byte
 	status            string // "good", "revoked", "unknown"
-	revokedFor        string
-	revokedAt         time.Time
+	revoked           revokedEntry
 	thisUpdate        time.Time
-	nextUpdate        time.Time
+	nextUpdate        time.Time // zero when absent
+	cutoff            time.Time // archiveCutoff (RFC 6960, 4.4.4): what expired since is still known
+	strange           bool
 }
 
-var oidBasicOCSP = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
+// Limits on a response; a responder's own has one to a few.
+const (
+	maxAnswers    = 1000
+	maxResponders = 10
+)
 
-// readOCSP reads an OCSPResponse, or the BasicOCSPResponse that PDF's DSS may hold instead.
+var (
+	oidBasicOCSP = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
+	oidNoCheck   = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+)
+
+// readOCSP reads an OCSPResponse, or the BasicOCSPResponse that PDF's DSS and CAdES may hold instead. An unsuccessful
+// response says nothing.
 func readOCSP(der []byte) (*ocsp, bool) {
 	in := cryptobyte.String(der)
 	var outer, bytesOuter, both, basic cryptobyte.String
@@ -44,34 +62,34 @@ func readOCSP(der []byte) (*ocsp, bool) {
 		return nil, false
 	}
 	if !outer.PeekASN1Tag(cbasn1.ENUM) {
-		return readBasic(der)
+		return readBasic(der, der)
 	}
 	if !outer.ReadASN1Enum(&status) || status != 0 || !outer.ReadASN1(&bytesOuter, cbasn1.Tag(0).ContextSpecific().Constructed()) ||
-		!bytesOuter.ReadASN1(&both, cbasn1.SEQUENCE) || !both.ReadASN1ObjectIdentifier(&id) || !id.Equal(oidBasicOCSP) ||
-		!both.ReadASN1(&basic, cbasn1.OCTET_STRING) {
+		!outer.Empty() || !bytesOuter.ReadASN1(&both, cbasn1.SEQUENCE) || !bytesOuter.Empty() || !both.ReadASN1ObjectIdentifier(&id) ||
+		!id.Equal(oidBasicOCSP) || !both.ReadASN1(&basic, cbasn1.OCTET_STRING) || !both.Empty() {
 		return nil, false
 	}
-	return readBasic(basic)
+	return readBasic(basic, der)
 }
 
-func readBasic(der []byte) (*ocsp, bool) {
+func readBasic(der, raw []byte) (*ocsp, bool) {
 	in := cryptobyte.String(der)
 	var seq, tbs, data cryptobyte.String
 	var a algorithm
-	r := &ocsp{}
+	r := &ocsp{raw: raw}
 	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1Element(&tbs, cbasn1.SEQUENCE) || !a.read(&seq) ||
 		!seq.ReadASN1BitStringAsBytes(&r.signature) {
 		return nil, false
 	}
 	r.tbs = tbs
-	var why Reason
-	if r.scheme, why = readScheme(a); why != "" || r.scheme.kind != "ed25519" && r.scheme.hash == 0 {
-		return nil, false
+	r.scheme, r.schemeWhy = readScheme(a)
+	if r.schemeWhy == "" && r.scheme.kind != "ed25519" && r.scheme.hash == 0 {
+		r.schemeWhy = SignatureUnsupported
 	}
 	if !tbs.ReadASN1(&data, cbasn1.SEQUENCE) || !r.readData(&data) {
 		return nil, false
 	}
-	return r, r.readCerts(&seq)
+	return r, r.readCerts(&seq) && seq.Empty()
 }
 
 func (r *ocsp) readCerts(seq *cryptobyte.String) bool {
@@ -83,10 +101,10 @@ func (r *ocsp) readCerts(seq *cryptobyte.String) bool {
 	if !present {
 		return true
 	}
-	if !outer.ReadASN1(&list, cbasn1.SEQUENCE) {
+	if !outer.ReadASN1(&list, cbasn1.SEQUENCE) || !outer.Empty() {
 		return false
 	}
-	for !list.Empty() && len(r.certs) < 10 {
+	for !list.Empty() && len(r.certs) < maxResponders {
 		var one cryptobyte.String
 		if !list.ReadASN1Element(&one, cbasn1.SEQUENCE) {
 			return false
@@ -98,69 +116,143 @@ func (r *ocsp) readCerts(seq *cryptobyte.String) bool {
 	return true
 }
 
-// readData reads ResponseData: [0] version, responderID, producedAt, responses. The responder is found by trying keys.
+// readData reads ResponseData: version, responderID, producedAt, responses, responseExtensions.
 func (r *ocsp) readData(data *cryptobyte.String) bool {
 	var list, skip cryptobyte.String
-	var tag cbasn1.Tag
 	var present bool
-	if !data.ReadOptionalASN1(&skip, &present, cbasn1.Tag(0).ContextSpecific().Constructed()) || !data.ReadAnyASN1(&skip, &tag) ||
+	if !data.ReadOptionalASN1(&skip, &present, cbasn1.Tag(0).ContextSpecific().Constructed()) || !r.readResponder(data) ||
 		!data.ReadASN1GeneralizedTime(&r.produced) || !data.ReadASN1(&list, cbasn1.SEQUENCE) {
 		return false
 	}
-	for !list.Empty() && len(r.answers) < 1000 {
+	for !list.Empty() {
 		var one cryptobyte.String
 		var a ocspAnswer
-		if !list.ReadASN1(&one, cbasn1.SEQUENCE) || !a.read(&one) {
+		if !list.ReadASN1(&one, cbasn1.SEQUENCE) || !a.read(&one) || len(r.answers) == maxAnswers {
 			return false
 		}
 		r.answers = append(r.answers, a)
 	}
-	return true
+	extensions, ok := optionalExtensions(data)
+	for _, x := range extensions {
+		r.strange = r.strange || x.critical && !harmlessOCSP[x.id.String()]
+	}
+	return ok && data.Empty()
+}
+
+// harmlessOCSP are the extensions of RFC 6960, 4.4 that do not change what an answer says.
+var harmlessOCSP = map[string]bool{
+	"1.3.6.1.5.5.7.48.1.2": true, // nonce: binds an answer to a question that was not ours
+	"1.3.6.1.5.5.7.48.1.3": true, // CrlID
+	"1.3.6.1.5.5.7.48.1.4": true, // acceptable responses
+	"1.3.6.1.5.5.7.48.1.7": true, // service locator
+	"1.3.6.1.5.5.7.48.1.9": true, // extended revoked definition: certificates never issued are told as revoked
+}
+
+// readResponder reads ResponderID: [1] Name or [2] KeyHash.
+func (r *ocsp) readResponder(data *cryptobyte.String) bool {
+	var id, key cryptobyte.String
+	var tag cbasn1.Tag
+	if !data.ReadAnyASN1(&id, &tag) {
+		return false
+	}
+	switch tag {
+	case cbasn1.Tag(1).ContextSpecific().Constructed():
+		r.byName = nameKey(id)
+		return true
+	case cbasn1.Tag(2).ContextSpecific().Constructed():
+		ok := id.ReadASN1(&key, cbasn1.OCTET_STRING) && id.Empty()
+		r.byKey = key
+		return ok
+	}
+	return false
+}
+
+func optionalExtensions(in *cryptobyte.String) ([]extension, bool) {
+	var outer cryptobyte.String
+	var present bool
+	if !in.ReadOptionalASN1(&outer, &present, cbasn1.Tag(1).ContextSpecific().Constructed()) {
+		return nil, false
+	}
+	if !present {
+		return nil, true
+	}
+	list, ok := readExtensions(&outer)
+	return list, ok && outer.Empty()
 }
 
 func (a *ocspAnswer) read(one *cryptobyte.String) bool {
 	var id, serial, status, next cryptobyte.String
 	var tag cbasn1.Tag
 	if !one.ReadASN1(&id, cbasn1.SEQUENCE) || !a.hash.read(&id) || !id.ReadASN1Bytes(&a.name, cbasn1.OCTET_STRING) ||
-		!id.ReadASN1Bytes(&a.key, cbasn1.OCTET_STRING) || !id.ReadASN1Element(&serial, cbasn1.INTEGER) ||
-		!one.ReadAnyASN1(&status, &tag) || !one.ReadASN1GeneralizedTime(&a.thisUpdate) {
+		!id.ReadASN1Bytes(&a.key, cbasn1.OCTET_STRING) || !id.ReadASN1Element(&serial, cbasn1.INTEGER) || !id.Empty() ||
+		!one.ReadAnyASN1(&status, &tag) || !a.readStatus(status, tag) || !one.ReadASN1GeneralizedTime(&a.thisUpdate) {
 		return false
 	}
 	a.serial = serial
-	switch tag &^ 0x20 {
-	case cbasn1.Tag(0).ContextSpecific():
-		a.status = "good"
-	case cbasn1.Tag(1).ContextSpecific():
-		a.status = "revoked"
-		reason := -1
-		inner := cryptobyte.String(nil)
-		if !status.ReadASN1GeneralizedTime(&a.revokedAt) {
-			return false
-		}
-		if status.ReadASN1(&inner, cbasn1.Tag(0).ContextSpecific().Constructed()) && !inner.ReadASN1Enum(&reason) {
-			return false
-		}
-		a.revokedFor = reasonNames[reason]
-	default:
-		a.status = "unknown"
-	}
 	var present bool
-	if !one.ReadOptionalASN1(&next, &present, cbasn1.Tag(0).ContextSpecific().Constructed()) {
+	if !one.ReadOptionalASN1(&next, &present, cbasn1.Tag(0).ContextSpecific().Constructed()) ||
+		present && (!next.ReadASN1GeneralizedTime(&a.nextUpdate) || !next.Empty()) {
 		return false
 	}
-	return !present || next.ReadASN1GeneralizedTime(&a.nextUpdate)
+	extensions, ok := optionalExtensions(one)
+	return ok && one.Empty() && a.readExtensions(extensions)
 }
 
-// about says whether the answer is about c.
+// readStatus reads CertStatus: [0] good, [1] revoked with its time and reason, [2] unknown.
+func (a *ocspAnswer) readStatus(status cryptobyte.String, tag cbasn1.Tag) bool {
+	switch tag {
+	case cbasn1.Tag(0).ContextSpecific():
+		a.status = "good"
+		return status.Empty()
+	case cbasn1.Tag(2).ContextSpecific():
+		a.status = "unknown"
+		return status.Empty()
+	case cbasn1.Tag(1).ContextSpecific().Constructed():
+		var reason cryptobyte.String
+		var present bool
+		a.status, a.revoked.reason = "revoked", notGiven
+		return status.ReadASN1GeneralizedTime(&a.revoked.at) &&
+			status.ReadOptionalASN1(&reason, &present, cbasn1.Tag(0).ContextSpecific().Constructed()) && status.Empty() &&
+			(!present || reason.ReadASN1Enum(&a.revoked.reason) && reason.Empty())
+	}
+	return false
+}
+
+func (a *ocspAnswer) readExtensions(list []extension) bool {
+	for _, x := range list {
+		id := x.id.String()
+		switch {
+		case id == "1.3.6.1.5.5.7.48.1.6":
+			in := cryptobyte.String(x.value)
+			if !in.ReadASN1GeneralizedTime(&a.cutoff) || !in.Empty() {
+				return false
+			}
+		case id == "2.5.29.21" || id == "2.5.29.23" || id == "2.5.29.24": // CRL entry extensions (RFC 6960, 4.4.5)
+		default:
+			a.strange = a.strange || x.critical && !harmlessOCSP[id]
+		}
+	}
+	return a.revoked.read(list)
+}
+
+// about says whether the answer is about c. Which digest names the issuer does not matter: it identifies, it does not prove.
 func (a ocspAnswer) about(c, issuer *certificate) bool {
 	h := digestByOID[a.hash.id.String()]
-	if h == 0 || !bytes.Equal(a.serial, integerDER(c)) {
+	if h == 0 || !a.hash.plain() || c.issuer != issuer.owner || !bytes.Equal(a.serial, integerDER(c)) {
 		return false
 	}
 	name, key := h.New(), h.New()
 	name.Write(issuer.x.RawSubject)
 	key.Write(keyBits(issuer))
-	return bytes.Equal(a.name, name.Sum(nil)) && bytes.Equal(a.key, key.Sum(nil))
+	if !bytes.Equal(a.key, key.Sum(nil)) {
+		return false
+	}
+	if bytes.Equal(a.name, name.Sum(nil)) {
+		return true
+	}
+	name.Reset() // the name as the certificate writes it, where the issuer's own writes it otherwise
+	name.Write(c.x.RawIssuer)
+	return bytes.Equal(a.name, name.Sum(nil))
 }
 
 // keyBits is the BIT STRING of the public key, without its count of unused bits.
@@ -174,42 +266,53 @@ func keyBits(c *certificate) []byte {
 	return bits
 }
 
-// authorised says that the issuer signed the response, or a responder to whom it gave that right (RFC 6960, 4.2.2.2).
-func (r *ocsp) authorised(issuer *certificate) bool {
-	if weak(r.scheme.hash) {
-		return false
+// signer finds who signed a response for an issuer: the issuer itself, or a responder to whom it gave that right with its
+// own key (RFC 6960, 4.2.2.2), from the response or from others at hand. Nil: nobody who may.
+func (r *ocsp) signer(issuer *certificate, others []*certificate) *certificate {
+	if r.schemeWhy != "" {
+		return nil
 	}
-	if issuer.keyWhy == "" && issuer.key.verify(r.scheme, r.tbs, r.signature) == "" {
-		return true
-	}
-	for _, c := range r.certs {
-		if c.issuer == issuer.owner && slices.Contains(c.x.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) && c.keyWhy == "" &&
-			!r.produced.Before(c.x.NotBefore) && !r.produced.After(c.x.NotAfter) &&
-			c.signedBy(issuer.key) == "" && c.key.verify(r.scheme, r.tbs, r.signature) == "" {
-			return true
-		}
-	}
-	return false
-}
-
-// askOCSP reads what one response says about c.
-func (v revocation) askOCSP(r *ocsp, c, issuer *certificate) (standing, bool) {
-	for _, a := range r.answers {
-		if !a.about(c, issuer) {
+	for _, c := range append(append([]*certificate{issuer}, r.certs...), others...) {
+		if c.keyWhy != "" || !r.names(c) || !c.is(issuer) && !delegate(c, issuer, r.produced) {
 			continue
 		}
-		s := standing{report: RevocationReport{Status: a.status, Source: "ocsp", ThisUpdate: a.thisUpdate, NextUpdate: a.nextUpdate, RevokedAt: a.revokedAt, RevokedFor: a.revokedFor}}
-		switch {
-		case !r.authorised(issuer):
-			s.report.Status, s.why = "unknown", RevocationInvalid
-		case a.status == "unknown":
-			s.why = OCSPUnknown
-		case a.status == "good" && v.at.After(a.freshUntil()):
-			s.report.Status, s.why = "unknown", RevocationStale
+		if c.key.verify(r.scheme, r.tbs, r.signature) == "" {
+			return c
 		}
-		return s, true
 	}
-	return standing{}, false
+	return nil
+}
+
+// authorised says that the response speaks for an issuer.
+func (r *ocsp) authorised(issuer *certificate) bool { return r.signer(issuer, nil) != nil }
+
+// names says that the responderID means c.
+func (r *ocsp) names(c *certificate) bool {
+	if r.byKey == nil {
+		return r.byName == c.owner
+	}
+	sum := sha1.Sum(keyBits(c))
+	return bytes.Equal(sum[:], r.byKey)
+}
+
+// delegate says that the issuer made c a responder for it, that c was good when the response was made, and that nothing in
+// c speaks against it.
+func delegate(c, issuer *certificate, produced time.Time) bool {
+	signs := c.usage(x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment)
+	return c.issuer == issuer.owner && slices.Contains(c.x.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) && signs &&
+		!produced.Before(c.x.NotBefore) && !produced.After(c.x.NotAfter) && !hasUnknownCritical(c) &&
+		issuer.keyWhy == "" && c.signedBy(issuer.key) == ""
+}
+
+func hasUnknownCritical(c *certificate) bool {
+	return slices.ContainsFunc(c.x.Extensions, func(e pkix.Extension) bool {
+		return e.Critical && !slices.Contains(processed, e.Id.String()) && !e.Id.Equal(oidNoCheck)
+	})
+}
+
+// unchecked says that the issuer wants the responder trusted for its certificate's life (RFC 6960, 4.2.2.2.1).
+func unchecked(c *certificate) bool {
+	return slices.ContainsFunc(c.x.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidNoCheck) })
 }
 
 // freshUntil is nextUpdate; a responder that names none always has news, so its answer is good for a day.

@@ -60,8 +60,7 @@ func (j judge) findPath(anchors []anchor, extra []*certificate, leaf *certificat
 	b := &builder{trust: j.trust, anchors: anchors, at: at, why: why, policy: j.policy, spent: j.spent, links: map[[2]*certificate]Reason{}}
 	if why != forCRLs { // who signs lists is asked while revocation is: it must not turn in a circle
 		b.revoked = func(p *path) []Reason {
-			_, reasons := j.revocations(p, at, false, time.Time{})
-			return reasons
+			return j.revocations(p, extra, at, false, time.Time{}).reasons
 		}
 	}
 	for _, c := range slices.Concat(extra, j.trust.pool) {

@@ -263,6 +263,7 @@ func (j judge) documentTimestamp(value []byte, content *digester) (SignatureRepo
 		j.follow(&r, s.path)
 	}
 	r.Evidence.Tokens = [][]byte{s.der}
+	r.Evidence.add(s.evidence())
 	r.settle()
 	return r, &s
 }

@@ -1,6 +1,10 @@
 package signing
 
-import "time"
+import (
+	"bytes"
+	"slices"
+	"time"
+)
 
 // Covers says how much of the file a signature covers.
 type Covers string
@@ -99,6 +103,8 @@ type SignatureReport struct {
 	SignatureAlgorithm string           `json:"signature_algorithm,omitempty"`
 	Revocation         RevocationReport `json:"revocation,omitzero"`
 
+	PathRevocation []RevocationReport `json:"path_revocation,omitempty"` // of each certificate of Path but the anchor
+
 	Role   Role        `json:"role,omitempty"`         // what the signature is for; "" when it cannot be told
 	Sender SenderMatch `json:"sender_match,omitempty"` // whether the seal is the sender's; "" when not compared
 	Marks  []Mark      `json:"marks,omitempty"`        // what was laid over the pages after it, to be drawn there
@@ -173,14 +179,38 @@ type Evidence struct {
 	Tokens       [][]byte // DER of RFC 3161 tokens
 }
 
-// RevocationReport says how the signer's certificate status was found, and when.
+// add takes in what a judgement leaned on, each thing once.
+func (e *Evidence) add(used evidence) {
+	for _, c := range used.certs {
+		e.Certificates = appendNew(e.Certificates, c.x.Raw)
+	}
+	for _, l := range used.crls {
+		e.CRLs = appendNew(e.CRLs, l.raw)
+	}
+	for _, r := range used.ocsp {
+		e.OCSP = appendNew(e.OCSP, r.raw)
+	}
+}
+
+func appendNew(list [][]byte, der []byte) [][]byte {
+	if slices.ContainsFunc(list, func(have []byte) bool { return bytes.Equal(have, der) }) {
+		return list
+	}
+	return append(list, der)
+}
+
+// RevocationReport says how a certificate's status was found, and when.
 type RevocationReport struct {
+	Certificate string `json:"certificate,omitempty"` // its subject
+
 	Status     string    `json:"status"`           // "good", "revoked", "unknown" or "unchecked"
 	Source     string    `json:"source,omitempty"` // "crl" or "ocsp"
 	ThisUpdate time.Time `json:"this_update,omitzero"`
 	NextUpdate time.Time `json:"next_update,omitzero"`
 	RevokedAt  time.Time `json:"revoked_at,omitzero"`
 	RevokedFor string    `json:"revoked_for,omitempty"` // the list's CRLReason (RFC 5280, 5.3.1); "" when it gives none
+	// InvalidityDate is since when its key may have been in other hands (RFC 5280, 5.3.2).
+	InvalidityDate time.Time `json:"invalidity_date,omitzero"`
 }
 
 // Forged says that what is signed is not what is here: a digest or signature value is wrong, a ByteRange is forged, or

@@ -19,11 +19,24 @@ func inZone(list []SignatureReport, zone *time.Location) []SignatureReport {
 	list = slices.Clone(list)
 	for i := range list {
 		s := &list[i]
-		for _, t := range []*time.Time{&s.NotBefore, &s.NotAfter, &s.Time, &s.Claimed, &s.Revocation.ThisUpdate, &s.Revocation.NextUpdate, &s.Revocation.RevokedAt} {
-			if !t.IsZero() {
-				*t = t.In(zone)
-			}
+		inZoneAll(zone, &s.NotBefore, &s.NotAfter, &s.Time, &s.Claimed)
+		s.Revocation.inZone(zone)
+		s.PathRevocation = slices.Clone(s.PathRevocation)
+		for k := range s.PathRevocation {
+			s.PathRevocation[k].inZone(zone)
 		}
 	}
 	return list
+}
+
+func (r *RevocationReport) inZone(zone *time.Location) {
+	inZoneAll(zone, &r.ThisUpdate, &r.NextUpdate, &r.RevokedAt, &r.InvalidityDate)
+}
+
+func inZoneAll(zone *time.Location, times ...*time.Time) {
+	for _, t := range times {
+		if !t.IsZero() {
+			*t = t.In(zone)
+		}
+	}
 }

@@ -1,129 +1,185 @@
 package signing
 
 import (
-	"crypto/x509"
+	"slices"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// standing is what the lists say about one certificate.
+// standing is what the lists and responses say about one certificate.
 type standing struct {
 	report RevocationReport
-	why    Reason // RevocationMissing, RevocationStale or RevocationInvalid when not known
+	since  time.Time // when revoked: from when on it does not count
+	why    Reason    // when unknown: why
+	used   evidence  // what says so
 }
 
-// evidence is what came with a document to help to judge it.
+// evidence are certificates, lists and responses: those that came with a document, or those that an answer leaned on.
 type evidence struct {
 	certs []*certificate
 	crls  []*crl
 	ocsp  []*ocsp
 }
 
-// revocation asks the lists at hand about each certificate of a path.
-type revocation struct {
-	trust *lazyTrust
-	extra evidence // from the message or the PDF's DSS: they are signed, so where they come from does not matter
-	at    time.Time
-}
-
-// of gives the standing of c, whose issuer is known.
-func (v revocation) of(c, issuer *certificate) standing {
-	best := standing{report: RevocationReport{Status: "unknown"}, why: RevocationMissing}
-	for _, responses := range [][]*ocsp{v.trust.ocsp, v.extra.ocsp} {
-		for _, r := range responses {
-			if s, ok := v.askOCSP(r, c, issuer); ok && better(s, best) {
-				best = s
-			}
+// add takes in what is not there yet.
+func (e *evidence) add(more evidence) {
+	for _, c := range more.certs {
+		if !contains(e.certs, c) {
+			e.certs = append(e.certs, c)
 		}
 	}
-	for _, lists := range [][]*crl{v.trust.crls, v.extra.crls} {
-		for _, l := range lists {
-			if l.issuer != c.issuer || l.unusable || l.users && c.x.IsCA || l.cas && !c.x.IsCA {
-				continue
-			}
-			if s := v.ask(l, c, issuer); better(s, best) {
-				best = s
-			}
+	for _, l := range more.crls {
+		if !slices.Contains(e.crls, l) {
+			e.crls = append(e.crls, l)
+		}
+	}
+	for _, r := range more.ocsp {
+		if !slices.Contains(e.ocsp, r) {
+			e.ocsp = append(e.ocsp, r)
+		}
+	}
+}
+
+// revocation asks the lists and responses at hand about the certificates of a path. They are signed, so where they come
+// from does not matter.
+type revocation struct {
+	judge
+	path   *path          // whose certificates are asked about
+	certs  []*certificate // at hand, to find who signed a list
+	at     time.Time      // judged at
+	asking []*certificate // on the way to this question: signers of lists, and of the lists about them …
+}
+
+// maxAsking bounds that way.
+const maxAsking = 16
+
+// finding is what one list (with a delta) or one response says about a certificate.
+type finding struct {
+	standing
+	covers reasonMask // for which reasons it tells
+	clean  bool       // it does not name the certificate
+	fresh  bool       // and speaks for the judged time
+	held   bool       // suspended (certificateHold), which can be lifted
+}
+
+// of gives the standing of c, which issuer issued.
+func (v revocation) of(c, issuer *certificate) standing {
+	found := append(v.fromOCSP(c, issuer), v.fromLists(c, issuer)...)
+	if s, ok := revoked(found, v.at); ok {
+		return s
+	}
+	if s, ok := good(found); ok {
+		return s
+	}
+	best := standing{report: RevocationReport{Status: "unknown"}, why: RevocationMissing}
+	for _, f := range found {
+		if f.why != "" && weightOf[f.why] > weightOf[best.why] {
+			best = f.standing
 		}
 	}
 	return best
 }
 
-// ask reads one list.
-func (v revocation) ask(l *crl, c, issuer *certificate) standing {
-	s := standing{report: RevocationReport{Status: "unknown", Source: "crl", ThisUpdate: l.thisUpdate, NextUpdate: l.nextUpdate}}
-	if !v.signed(l, issuer) {
-		s.why = RevocationInvalid
-		return s
-	}
-	e, found := l.entries[string(serialBytes(c))]
-	const removeFromCRL = 8
-	if found && e.reason != removeFromCRL {
-		s.report.Status, s.report.RevokedAt, s.report.RevokedFor = "revoked", e.at, reasonNames[e.reason]
-		return s
-	}
-	if !l.nextUpdate.IsZero() && v.at.After(l.nextUpdate) {
-		s.why = RevocationStale
-		return s
-	}
-	if l.thisUpdate.After(c.x.NotAfter) {
-		s.why = RevocationStale // the entry of an expired certificate may have been dropped (RFC 5280, 3.3)
-		return s
-	}
-	s.report.Status = "good"
-	return s
-}
+// weightOf orders the reasons for which nothing is known: the one nearest to an answer is told.
+var weightOf = map[Reason]int{RevocationStale: 4, OCSPUnknown: 3, WeakDigest: 2, RevocationInvalid: 1}
 
-// reasonNames are the CRLReasons (RFC 5280, 5.3.1).
-var reasonNames = map[int]string{0: "unspecified", 1: "keyCompromise", 2: "cACompromise", 3: "affiliationChanged", 4: "superseded",
-	5: "cessationOfOperation", 6: "certificateHold", 9: "privilegeWithdrawn", 10: "aACompromise"}
-
-// signed checks that the issuer itself signed the list, with a key that may.
-func (v revocation) signed(l *crl, issuer *certificate) bool {
-	if weak(l.scheme.hash) || !mayListRevoked(issuer) {
-		return false
-	}
-	return v.trust.listSigned(l, issuer)
-}
-
-// mayListRevoked says that c's key usage allows it to sign lists (RFC 5280, 6.3.3 f).
-func mayListRevoked(c *certificate) bool {
-	return c.x.KeyUsage == 0 || c.x.KeyUsage&x509.KeyUsageCRLSign != 0
-}
-
-// signedBy checks the list's signature with the key of c.
-func (l *crl) signedBy(c *certificate) bool {
-	return l.schemeWhy == "" && c.keyWhy == "" && c.key.verify(l.scheme, l.tbs, l.signature) == ""
-}
-
-// better prefers an answer to none, revoked to good, and the later of two good ones.
-func better(a, b standing) bool {
-	rank := func(s standing) int {
-		switch {
-		case s.report.Status == "revoked":
-			return 4
-		case s.report.Status == "good":
-			return 3
-		case s.why == RevocationStale, s.why == OCSPUnknown:
-			return 2
-		case s.why == RevocationInvalid:
-			return 1
+// revoked gives the earliest revocation found. A suspension counts while it is in force: not when something newer, no later
+// than the judged time, no longer names the certificate, nor when it is out of date (it may have been lifted since).
+func revoked(found []finding, at time.Time) (standing, bool) {
+	var first *finding
+	for i := range found {
+		f := &found[i]
+		if f.report.Status != "revoked" || f.held && (!f.fresh || lifted(*f, found, at)) {
+			continue
 		}
-		return 0
+		if first == nil || f.since.Before(first.since) {
+			first = f
+		}
 	}
-	if rank(a) != rank(b) {
-		return rank(a) > rank(b)
+	if first == nil {
+		return standing{}, false
 	}
-	if a.report.Status == "revoked" {
-		return a.report.RevokedAt.Before(b.report.RevokedAt)
+	return first.standing, true
+}
+
+func lifted(hold finding, found []finding, at time.Time) bool {
+	return slices.ContainsFunc(found, func(f finding) bool {
+		return f.clean && f.covers == allReasons && f.report.ThisUpdate.After(hold.report.ThisUpdate) && !f.report.ThisUpdate.After(at)
+	})
+}
+
+// good says that fresh lists or responses do not name the certificate, which between them tell of every reason
+// (RFC 5280, 6.3.3): the newest that tells of all, else several together.
+func good(found []finding) (standing, bool) {
+	var clean []finding
+	for _, f := range found {
+		if f.clean && f.fresh {
+			clean = append(clean, f)
+		}
 	}
-	return a.report.ThisUpdate.After(b.report.ThisUpdate)
+	slices.SortStableFunc(clean, func(a, b finding) int { return b.report.ThisUpdate.Compare(a.report.ThisUpdate) })
+	for _, f := range clean {
+		if f.covers == allReasons {
+			return f.standing, true
+		}
+	}
+	var all reasonMask
+	var sum standing
+	for _, f := range clean {
+		if f.covers&^all == 0 {
+			continue
+		}
+		if all == 0 {
+			sum.report = f.report
+		}
+		sum.report.ThisUpdate = f.report.ThisUpdate // the oldest: they come newest first
+		all |= f.covers
+		sum.used.add(f.used)
+	}
+	return sum, all == allReasons
+}
+
+// covered says whether a statement made at thisUpdate, good until nextUpdate, speaks for the judged time: it is not out of
+// date then, or was made later. dropped says that a certificate that expired before the statement may be missing from it
+// for that alone (RFC 5280, 3.3).
+func (v revocation) covered(thisUpdate, nextUpdate time.Time) bool {
+	return thisUpdate.After(v.at) || !v.at.After(nextUpdate)
+}
+
+func dropped(c *certificate, thisUpdate, since time.Time) bool {
+	return thisUpdate.After(c.x.NotAfter) && (since.IsZero() || since.After(c.x.NotAfter))
+}
+
+// tell writes into a finding what is said of a certificate: entries, or none.
+func (f *finding) tell(entries []revokedEntry) {
+	f.clean = true
+	f.report.Status = "good"
+	for _, e := range entries {
+		if e.reason == removeFromCRL {
+			continue
+		}
+		if f.clean || e.since().Before(f.since) {
+			f.since, f.report.RevokedAt, f.report.RevokedFor, f.report.InvalidityDate = e.since(), e.at, e.reasonName(), e.invalidity
+		}
+		f.held = (f.clean || f.held) && e.reason == certificateHold
+		f.clean = false
+		f.report.Status = "revoked"
+	}
+}
+
+// unknown says why a finding settles nothing.
+func (f *finding) unknown(why Reason) {
+	f.clean, f.why, f.report.Status = false, why, "unknown"
 }
 
 // serialBytes are the contents octets of the serial number.
 func serialBytes(c *certificate) []byte {
-	der := integerDER(c)
-	if len(der) < 3 {
+	in := cryptobyte.String(integerDER(c))
+	var out cryptobyte.String
+	if !in.ReadASN1(&out, cbasn1.INTEGER) {
 		return nil
 	}
-	return der[2:]
+	return out
 }

@@ -30,6 +30,7 @@ type stamp struct {
 	reasons    []Reason // of its own signature and path
 	path       *path
 	revocation RevocationReport
+	used       evidence // what that leaned on
 }
 
 // good says that the token proves its time.
@@ -168,8 +169,9 @@ func (j judge) trustStamp(s *stamp) {
 		return
 	}
 	add(j.pathStrength(p)...)
-	s.revocation, why = j.revocations(p, s.time, false, time.Time{})
-	add(why...)
+	found := j.revocations(p, s.certs, s.time, false, time.Time{})
+	s.revocation, s.used = found.leaf(), found.used
+	add(found.reasons...)
 	if s.revocation.Status == "revoked" && !harmless[s.revocation.RevokedFor] {
 		add(CertificateRevoked)
 	}
@@ -190,6 +192,7 @@ func (j judge) timestamps(r *SignatureReport, c checked, certs []*certificate) [
 	for _, s := range append(j.tokens(c, certs), j.proofs...) {
 		r.Timestamps = append(r.Timestamps, s.report())
 		r.Evidence.Tokens = append(r.Evidence.Tokens, s.der)
+		r.Evidence.add(s.evidence())
 		switch {
 		case s.kind == StampContent, s.kind == StampArchive:
 		case !s.good():
@@ -271,6 +274,19 @@ func (s stamp) worse(sofar Reason) Reason {
 		return sofar
 	}
 	return why
+}
+
+// evidence is what the judging of a token leaned on.
+func (s stamp) evidence() evidence {
+	var e evidence
+	switch {
+	case s.path != nil:
+		e.add(evidence{certs: s.path.certs})
+	case s.signer.cert != nil:
+		e.add(evidence{certs: []*certificate{s.signer.cert}})
+	}
+	e.add(s.used)
+	return e
 }
 
 // report writes the token into a report.

@@ -1,9 +1,6 @@
 package signing
 
-import (
-	"slices"
-	"sync"
-)
+import "sync"
 
 // lazyTrust is what Verify makes of a Trust on first use.
 type lazyTrust struct {
@@ -11,12 +8,11 @@ type lazyTrust struct {
 	anchors []anchor
 	tsa     []anchor
 	pool    []*certificate
-	crls    []*crl
-	ocsp    []*ocsp
+	lists   map[string][]*crl  // by issuer
+	answers map[string][]*ocsp // by the serial number (DER) that they tell about
 
 	mu       sync.Mutex
 	verified map[[64]byte]Reason // outcome of a certificate's signature under a key; bounded
-	lists    map[*crl]map[[32]byte]bool
 }
 
 // anchor is an Anchor made ready.
@@ -38,14 +34,7 @@ func (t *Trust) ready() *lazyTrust {
 				p.pool = append(p.pool, c)
 			}
 		}
-		for _, b := range t.CRLs {
-			p.crls = append(p.crls, readCRLs(b)...)
-		}
-		for _, b := range t.OCSP {
-			if r, ok := readOCSP(b); ok {
-				p.ocsp = append(p.ocsp, r)
-			}
-		}
+		p.lists, p.answers = byIssuer(t.CRLs), bySerial(t.OCSP)
 	})
 	return &t.prepared
 }
@@ -63,12 +52,31 @@ func readyAnchors(list []Anchor) []anchor {
 	return out
 }
 
-// readCRLs reads DER, or PEM with any number of lists. Unreadable ones are left out: they prove nothing.
-func readCRLs(b []byte) []*crl {
-	var out []*crl
-	for _, der := range CRLsIn(b) {
-		if c, ok := readCRL(der); ok {
-			out = append(out, c)
+// byIssuer reads lists. Unreadable ones are left out: they prove nothing.
+func byIssuer(files [][]byte) map[string][]*crl {
+	out := map[string][]*crl{}
+	for _, b := range files {
+		for _, der := range CRLsIn(b) {
+			if l, ok := readCRL(der); ok {
+				out[l.issuer] = append(out[l.issuer], l)
+			}
+		}
+	}
+	return out
+}
+
+// bySerial reads responses.
+func bySerial(files [][]byte) map[string][]*ocsp {
+	out := map[string][]*ocsp{}
+	for _, b := range files {
+		r, ok := readOCSP(b)
+		if !ok {
+			continue
+		}
+		for _, a := range r.answers {
+			if have := out[string(a.serial)]; len(have) == 0 || have[len(have)-1] != r {
+				out[string(a.serial)] = append(have, r)
+			}
 		}
 	}
 	return out
@@ -111,28 +119,4 @@ func (t *lazyTrust) signedBy(c, issuer *certificate) Reason {
 	t.verified[key] = why
 	t.mu.Unlock()
 	return why
-}
-
-// listSigned remembers the outcome for the installed lists, which may be large.
-func (t *lazyTrust) listSigned(l *crl, issuer *certificate) bool {
-	t.mu.Lock()
-	ok, seen := t.lists[l][issuer.sum]
-	t.mu.Unlock()
-	if seen {
-		return ok
-	}
-	ok = l.signedBy(issuer)
-	if !slices.Contains(t.crls, l) {
-		return ok
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.lists == nil {
-		t.lists = map[*crl]map[[32]byte]bool{}
-	}
-	if t.lists[l] == nil || len(t.lists[l]) > 100 {
-		t.lists[l] = map[[32]byte]bool{}
-	}
-	t.lists[l][issuer.sum] = ok
-	return ok
 }

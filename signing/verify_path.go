@@ -40,8 +40,8 @@ func VerifyPath(ctx context.Context, leaf []byte, o PathOptions) PathReport {
 	}
 	p, reasons := j.findPath(j.trust.anchors, nil, c, o.At, forAnything)
 	if p != nil && p.anchor.cert != nil {
-		_, revoked := j.revocations(p, o.At, false, time.Time{})
-		for _, r := range append(revoked, j.pathStrength(p)...) {
+		revoked := j.revocations(p, nil, o.At, false, time.Time{})
+		for _, r := range append(revoked.reasons, j.pathStrength(p)...) {
 			reasons = addReason(reasons, r)
 		}
 		for _, c := range p.certs {
