@@ -93,14 +93,14 @@ func decodeString(tag cbasn1.Tag, value []byte) (string, bool) {
 		}
 		return string(runes), true
 	case tagBMPString:
-		return wide(value, 2)
+		return wideText(value, 2)
 	case tagUniversalString:
-		return wide(value, 4)
+		return wideText(value, 4)
 	}
 	return "", false
 }
 
-func wide(value []byte, size int) (string, bool) {
+func wideText(value []byte, size int) (string, bool) {
 	if len(value)%size != 0 {
 		return "", false
 	}
