@@ -118,6 +118,9 @@ func readReason(err error) Reason {
 	if err == context.Canceled || err == context.DeadlineExceeded {
 		return Interrupted
 	}
+	if err == errPDFLimit {
+		return PDFLimits
+	}
 	return FileUnreadable
 }
 

@@ -59,7 +59,8 @@ type digester struct {
 	known map[crypto.Hash][]byte
 	err   error
 
-	stream *Stream // of the whole file that r reads; may be nil
+	stream *Stream   // of the whole file that r reads; may be nil
+	shared *prefixes // with the other signatures of the same file; may be nil
 }
 
 func newDigester(ctx context.Context, r io.ReaderAt, parts []segment) *digester {
@@ -77,7 +78,13 @@ func (d *digester) prepare(hashes []crypto.Hash) {
 	if len(missing) == 0 || d.r == nil || d.err != nil {
 		return
 	}
-	sums, err := digestAll(d.ctx, d.r, d.parts, missing, d.stream)
+	var sums map[crypto.Hash][]byte
+	var err error
+	if d.shared != nil {
+		sums, err = d.shared.sums(d.parts, missing)
+	} else {
+		sums, err = digestAll(d.ctx, d.r, d.parts, missing, d.stream)
+	}
 	if err != nil {
 		d.err = err
 		return

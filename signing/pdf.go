@@ -90,6 +90,7 @@ func (d *pdfDoc) encrypted() bool {
 type pdfSignature struct {
 	field    pdfField
 	removed  bool   // stands in an earlier revision and no longer in the last
+	stray    bool   // no field holds it
 	end      int64  // where its ByteRange ends; 0 when that is forged
 	revision int    // index of the section it was signed with; -1 unknown
 	docMDP   int    // permission that it certifies with; 0: none
@@ -97,11 +98,18 @@ type pdfSignature struct {
 	report   SignatureReport
 }
 
+// maxSignatures bounds how many signatures of one file are judged.
+const maxSignatures = 500
+
 // signatures collects the signature fields of the last revision, and those of earlier ones that were taken out since. In
 // order of their ranges, so of signing.
 func (d *pdfDoc) signatures() ([]*pdfSignature, error) {
+	type identity struct {
+		at       xrefEntry
+		contents int64
+	}
 	var out []*pdfSignature
-	seen := map[xrefEntry]bool{}
+	seen := map[identity]bool{}
 	for i := range d.sections {
 		fields, err := d.view(i).signatureFields()
 		if err != nil {
@@ -111,13 +119,22 @@ func (d *pdfDoc) signatures() ([]*pdfSignature, error) {
 			break // an older revision that cannot be read is classify's business
 		}
 		for _, f := range fields {
-			if f.at.kind == 1 && seen[f.at] {
+			id := identity{f.at, f.dict.contentsAt}
+			if seen[id] {
 				continue
 			}
-			seen[f.at] = true
+			seen[id] = true
 			out = append(out, &pdfSignature{field: f, removed: i > 0, revision: -1})
+			if len(out) > maxSignatures {
+				return nil, errPDFLimit
+			}
 		}
 	}
+	more, err := d.strays(out)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, more...)
 	sort.SliceStable(out, func(a, b int) bool { return out[a].field.dict.contentsAt < out[b].field.dict.contentsAt })
 	return out, nil
 }
@@ -125,12 +142,13 @@ func (d *pdfDoc) signatures() ([]*pdfSignature, error) {
 // pdfSignatures judges each by itself. The timestamps of the document come first: they prove when the signatures that they
 // are over existed.
 func (j judge) pdfSignatures(f File, d *pdfDoc, fields []*pdfSignature) {
+	shared := newPrefixes(j.ctx, f)
 	for _, stamps := range []bool{true, false} {
 		for _, s := range fields {
 			sub, _ := d.view(0).resolve(s.field.dict.get("SubFilter"))
 			if (sub == pdfName("ETSI.RFC3161")) == stamps {
 				j.proofs = proofs(fields, s)
-				j.pdfSignature(f, d, s, sub)
+				j.pdfSignature(f, d, s, sub, shared)
 			}
 		}
 	}
@@ -148,7 +166,7 @@ func proofs(fields []*pdfSignature, s *pdfSignature) []stamp {
 }
 
 // pdfSignature judges one signature by itself: its dictionary, its ranges, its CMS.
-func (j judge) pdfSignature(f File, d *pdfDoc, s *pdfSignature, sub any) {
+func (j judge) pdfSignature(f File, d *pdfDoc, s *pdfSignature, sub any, shared *prefixes) {
 	dict := s.field.dict
 	why := s.check(d, sub)
 	if why != "" {
@@ -157,7 +175,7 @@ func (j judge) pdfSignature(f File, d *pdfDoc, s *pdfSignature, sub any) {
 	}
 	a, b := dict.contentsAt, dict.contentsEnd
 	content := newDigester(j.ctx, f.Content, []segment{{0, a}, {b, s.end - b}})
-	content.stream = f.Stream
+	content.shared = shared
 	value, _ := dict.get("Contents").(pdfString)
 	if sub == pdfName("ETSI.RFC3161") {
 		s.report, s.stamp = j.documentTimestamp(value, content)

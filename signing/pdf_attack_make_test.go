@@ -3,6 +3,8 @@ package signing_test
 import (
 	"bytes"
 	"compress/zlib"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"sort"
@@ -135,4 +137,27 @@ func unzipped(object []byte) (string, []byte) {
 	}
 	data, _ := io.ReadAll(z)
 	return string(object[:at]), data
+}
+
+// room is an empty signature dictionary for fill, with more of its keys.
+func room(more string) string {
+	return "<</Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /ByteRange [0 0000000000 0000000000 0000000000] /Contents <" +
+		strings.Repeat("0", 9000) + "> " + more + ">>"
+}
+
+// fill signs the last empty signature dictionary of a file, wherever it stands.
+func (w *world) fill(pdf []byte) []byte {
+	out := bytes.Clone(pdf)
+	at := bytes.LastIndex(out, []byte("/ByteRange [0 0000000000"))
+	start := at + bytes.Index(out[at:], []byte("<0000"))
+	end := start + bytes.IndexByte(out[start:], '>') + 1
+	text := fmt.Sprintf("/ByteRange [0 %d %d %d]", start, end, len(out)-end)
+	copy(out[at:], text+strings.Repeat(" ", len("/ByteRange [0 0000000000 0000000000 0000000000]")-len(text)))
+	h := sha256.New()
+	h.Write(out[:start])
+	h.Write(out[end:])
+	der, err := testpki.CMS{Signers: []*testpki.Identity{w.person}, Time: now}.SignDigest(nil, h.Sum(nil))
+	w.must(err)
+	hex.Encode(out[start+1:], der)
+	return out
 }

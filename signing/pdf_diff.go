@@ -34,6 +34,8 @@ func (d *pdfDoc) classify(list []*pdfSignature) {
 		if s.removed {
 			s.report.Reasons = addReason(s.report.Reasons, SignatureRemoved)
 			s.report.After = AfterChanged
+		} else if s.stray {
+			s.report.Reasons = addReason(s.report.Reasons, SignatureOutsideForm)
 		}
 		if s.end > 0 {
 			d.after(s, list, steps)
@@ -102,7 +104,7 @@ func (d *pdfDoc) after(s *pdfSignature, list []*pdfSignature, steps []step) {
 		d.spoil(r, ByteRangeForged, AfterChanged) // the file ended at end, but not as a file does
 		return
 	}
-	if e, ok := d.view(s.revision).entry(s.field.sig.num); s.field.sig.num != 0 && (!ok || e != s.field.at) {
+	if e, ok := d.view(s.revision).entry(s.field.holder.num); !ok || e != s.field.at {
 		d.spoil(r, ByteRangeForged, AfterChanged) // what was signed then did not hold this signature
 		return
 	}

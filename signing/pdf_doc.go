@@ -14,6 +14,8 @@ type pdfDoc struct {
 	sections []*xrefSection // newest first
 	xrefs    map[int64]bool // where cross-reference sections stand
 
+	offsets []int64 // see starts
+
 	entries, entriesBefore int64
 	inflated               int64 // bytes, in all
 	parsed                 int64 // bytes looked at by the lexer, in all

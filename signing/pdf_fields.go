@@ -10,9 +10,11 @@ type pdfField struct {
 	ref  pdfRef // of the field, 0 when written in place
 	sig  pdfRef // of the signature dictionary, 0 when written in place
 	dict *pdfDict
-	page pdfRef     // /P of its (first) widget
-	rect [4]float64 // of its (first) widget
-	at   xrefEntry  // where the signature dictionary is: its identity across revisions
+
+	holder pdfRef     // of the object that the signature dictionary is written in
+	page   pdfRef     // /P of its (first) widget
+	rect   [4]float64 // of its (first) widget
+	at     xrefEntry  // where the holder is: the signature's identity across revisions, with the place of its Contents
 }
 
 // form gives the AcroForm dictionary of a revision; nil when there is none.
@@ -35,12 +37,31 @@ func (v pdfView) signatureFields() ([]pdfField, error) {
 		return nil, err
 	}
 	w := fieldWalk{view: v, seen: map[uint32]bool{}}
+	root, _ := v.trailer().get("Root").(pdfRef)
+	holder := nearest(form.get("Fields"), nearest(v.formRef(), root))
 	for _, f := range top {
-		if err := w.field(f, "", nil, 0); err != nil {
+		if err := w.field(f, holder, "", nil, 0); err != nil {
 			return nil, err
 		}
 	}
 	return w.found, nil
+}
+
+// formRef gives the reference to the form, when it is one.
+func (v pdfView) formRef() any {
+	root, err := v.dict(v.trailer().get("Root"))
+	if err != nil {
+		return nil
+	}
+	return root.get("AcroForm")
+}
+
+// nearest gives the object that a value is written in: its own, or the one around it.
+func nearest(o any, around pdfRef) pdfRef {
+	if r, ok := o.(pdfRef); ok {
+		return r
+	}
+	return around
 }
 
 type fieldWalk struct {
@@ -50,9 +71,10 @@ type fieldWalk struct {
 	found []pdfField
 }
 
-// field visits one node of the field tree; kind is the inherited /FT.
-func (w *fieldWalk) field(o any, name string, kind any, depth int) error {
+// field visits one node of the field tree; holder is the object around it, kind the inherited /FT.
+func (w *fieldWalk) field(o any, holder pdfRef, name string, kind any, depth int) error {
 	ref, isRef := o.(pdfRef)
+	holder = nearest(o, holder)
 	if isRef {
 		if w.seen[ref.num] {
 			return nil
@@ -79,22 +101,21 @@ func (w *fieldWalk) field(o any, name string, kind any, depth int) error {
 		}
 	}
 	if value := d.get("V"); value != nil && kind == pdfName("Sig") {
-		return w.signature(d, ref, name, value)
+		return w.signature(d, pdfField{name: name, ref: ref, holder: nearest(value, holder)}, value)
 	}
 	kids, err := w.view.array(d.get("Kids"))
 	if err != nil {
 		return err
 	}
 	for _, k := range kids {
-		if err := w.field(k, name, kind, depth+1); err != nil {
+		if err := w.field(k, nearest(d.get("Kids"), holder), name, kind, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *fieldWalk) signature(d *pdfDict, ref pdfRef, name string, value any) error {
-	f := pdfField{name: name, ref: ref}
+func (w *fieldWalk) signature(d *pdfDict, f pdfField, value any) error {
 	f.sig, _ = value.(pdfRef)
 	var err error
 	if f.dict, err = w.view.dict(value); err != nil {
@@ -103,9 +124,7 @@ func (w *fieldWalk) signature(d *pdfDict, ref pdfRef, name string, value any) er
 	if f.dict == nil {
 		return nil // the value is null: a field made ready for signing
 	}
-	if f.sig.num != 0 {
-		f.at, _ = w.view.entry(f.sig.num)
-	}
+	f.at, _ = w.view.entry(f.holder.num)
 	widget := d
 	if kids, err := w.view.array(d.get("Kids")); err == nil && len(kids) > 0 {
 		if k, err := w.view.dict(kids[0]); err == nil && k != nil {

@@ -329,6 +329,7 @@ func (l *lexer) array(depth int) (any, error) {
 }
 
 func (l *lexer) dict(depth int) (any, error) {
+	start := l.p
 	l.p += 2
 	d := &pdfDict{}
 	for {
@@ -338,6 +339,9 @@ func (l *lexer) dict(depth int) (any, error) {
 		}
 		if l.b[l.p] == '>' && l.b[l.p+1] == '>' {
 			l.p += 2
+			if d.get("ByteRange") != nil && l.base >= 0 {
+				d.from, d.to = l.base+int64(start), l.base+int64(l.p)
+			}
 			return d, nil
 		}
 		if l.b[l.p] != '/' {

@@ -20,6 +20,7 @@ type pdfDict struct {
 	// Where the value of /Contents stands in the file, delimiters included; both 0 when it is no hexadecimal string
 	// written directly in the file.
 	contentsAt, contentsEnd int64
+	from, to                int64 // where such a dictionary itself stands
 }
 
 // pdfStream is a dictionary with data, which stay in the file.

@@ -90,6 +90,7 @@ const (
 	SignatureDictInvalid Reason = "signature_dictionary_invalid"
 	ChangedAfterSigning  Reason = "changed_after_signing"
 	SignatureRemoved     Reason = "signature_removed"
+	SignatureOutsideForm Reason = "signature_outside_form"
 	RevisionUnreadable   Reason = "revision_unreadable"
 	AdditionsCovered     Reason = "additions_before_issue"
 	AdditionsUncovered   Reason = "additions_uncovered"
@@ -204,6 +205,7 @@ var reasonTexts = []ReasonText{
 	{SignatureDictInvalid, Invalid, "ISO 32000-1, 12.8.1, bảng 252", "Từ điển chữ ký trong PDF thiếu hoặc sai giá trị.", "The PDF signature dictionary lacks or misstates a value."},
 	{ChangedAfterSigning, Invalid, "ISO 32000-1, 12.8.1; NĐ 30/2020/NĐ-CP, điều 5", "Tài liệu đã bị thay đổi sau khi ký.", "The document was changed after signing."},
 	{SignatureRemoved, Invalid, "ISO 32000-1, 12.8.1", "Chữ ký đã bị gỡ khỏi tài liệu sau khi ký.", "The signature was taken out of the document after signing."},
+	{SignatureOutsideForm, Undetermined, "ISO 32000-1, 12.7.4.5", "Tệp có chữ ký số không thuộc trường chữ ký nào.", "The file bears a signature that no signature field holds."},
 	{RevisionUnreadable, Undetermined, "ISO 32000-1, 7.5.6", "Không xác định được những gì đã thêm vào sau khi ký.", "What was added after signing cannot be determined."},
 	{AdditionsCovered, Valid, "NĐ 30/2020/NĐ-CP, Phụ lục I", "Có bổ sung trước khi phát hành (số, ngày, con dấu), đã được chữ ký sau xác nhận.", "Additions before issue (number, date, seal), vouched for by a later signature."},
 	{AdditionsUncovered, Undetermined, "NĐ 30/2020/NĐ-CP, điều 5 và 24", "Có dấu, ghi chú đặt lên trang sau chữ ký cuối cùng, không chữ ký nào xác nhận.", "Marks were laid on the page after the last signature; no signature vouches for them."},
