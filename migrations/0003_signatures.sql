@@ -22,9 +22,11 @@ CREATE TABLE trust_host (
 );
 
 -- revocation_source: where certificates say that their revocation data are. target is the certificate asked about over
--- OCSP, '' for a CRL; issuer is the certificate that the answer must be signed under. due is the lease too.
+-- OCSP, '' for a CRL; host is '' where nothing is ever asked (ldap); issuer is the
+-- certificate that the answer must be signed under. due is the lease too.
 CREATE TABLE revocation_source (
     url         text        NOT NULL CHECK (length(url) BETWEEN 1 AND 2000),
+    host        text        NOT NULL,
     target      text        NOT NULL,
     kind        text        NOT NULL CHECK (kind IN ('crl', 'ocsp')),
     certificate bytea,

@@ -174,7 +174,7 @@ func TestConcurrentReplays(t *testing.T) {
 			t.Errorf("%d were created", created)
 		}
 	}
-	if kept := a.kept(t); strings.Count(kept, "/") != 2 || !strings.Contains(kept, "\ndispatch 2\n") {
+	if kept := a.kept(t); strings.Count(kept, " 300001") != 2 || !strings.Contains(kept, "\ndispatch 2\n") {
 		t.Errorf("kept: %s", kept)
 	}
 }

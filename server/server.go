@@ -98,6 +98,7 @@ type Server struct {
 	rates   rates
 	room    headroom
 	seen    seen
+	pointed pointed
 	metrics *metrics
 	ready   atomic.Bool
 	loading sync.Mutex // see reload

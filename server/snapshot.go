@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/truc-lienthong/truc/routing"
-	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/storage"
 )
 
@@ -17,7 +16,7 @@ type snapshot struct {
 	versions  map[string]int64
 	directory *routing.Directory
 	systems   map[string]*caller
-	trust     *signing.Trust
+	trust     *storage.TrustInForce
 	policies  map[routing.Code]storage.Policy
 }
 
@@ -48,6 +47,7 @@ func (s *Server) watch(ctx context.Context) {
 				s.Log.Error("configuration not reloaded; the last one stays in force", "err", err)
 			}
 			s.seen.flush(ctx, s)
+			s.pointed.flush(ctx, s)
 		}
 	}
 }
@@ -89,9 +89,14 @@ func (s *Server) reload(ctx context.Context) error {
 		}
 	}
 	if moved("trust") {
-		if next.trust, err = s.Store.Trust(ctx); err != nil {
+		var had *storage.TrustInForce
+		if last != nil {
+			had = last.trust
+		}
+		if next.trust, err = s.Store.TrustInForce(ctx, had, s.Now()); err != nil {
 			return fmt.Errorf("load the trust store: %w", err)
 		}
+		next.trust.Prepare() // here, so that no document waits for it
 	}
 	if moved("policy") {
 		if next.policies, err = s.Store.Policies(ctx); err != nil {

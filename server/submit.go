@@ -183,7 +183,7 @@ func named(agencies []routing.Agency) []Named {
 // judge verifies the files, applies the sender's policy and makes the acceptance.
 func (s *Server) judge(ctx context.Context, sub *submission) (*storage.Acceptance, error) {
 	now := s.Now().Truncate(time.Microsecond) // as PostgreSQL keeps it, so that a replay gives the very same answer
-	report := s.verify(ctx, sub, now)
+	report, evidence := s.verify(ctx, sub, now)
 	held, err := s.decide(ctx, sub, report)
 	if err != nil {
 		return nil, err
@@ -195,9 +195,12 @@ func (s *Server) judge(ctx context.Context, sub *submission) (*storage.Acceptanc
 			Original: sub.original, Number: sub.meta.Number, Notation: sub.meta.Notation, Promulgated: promulgated,
 			TypeName: sub.meta.Type.Name, Subject: sub.meta.Subject, Urgency: sub.meta.Urgency,
 			Form: sub.form, FirstPart: sub.first, Signature: sub.signature,
-			Verdict: report.Verdict, Report: report, Directory: sub.directory, AcceptedAt: now,
+			Verdict: report.Verdict, Report: report, Evidence: evidence, Directory: sub.directory, AcceptedAt: now,
 		},
 		Versions: sub.versions, IdempotencyKey: sub.key, IP: sub.ip, Deadline: now.Add(holdDeadline(sub.meta.Urgency)),
+	}
+	if hopeful(report) {
+		a.Hope = now.Add(hopeFor)
 	}
 	if held != "" {
 		a.HeldFor, a.HeldBy = held, "operator"
@@ -247,7 +250,8 @@ func requestHash(a *storage.Acceptance) [32]byte {
 }
 
 // verify judges every file, and the metadata when they are signed. Pure: no network, only what is at hand.
-func (s *Server) verify(ctx context.Context, sub *submission, now time.Time) signing.Report {
+// The evidence names all that the report was made of.
+func (s *Server) verify(ctx context.Context, sub *submission, now time.Time) (signing.Report, storage.Evidence) {
 	var files []signing.File
 	for i := range sub.files {
 		f := &sub.files[i]
@@ -258,9 +262,12 @@ func (s *Server) verify(ctx context.Context, sub *submission, now time.Time) sig
 		files = append(files, signing.File{Name: sub.firstName(), Content: bytes.NewReader(sub.first), Size: int64(len(sub.first)), Signature: sub.signature})
 	}
 	started := s.Now()
-	report := signing.Verify(ctx, files, signing.Options{Trust: s.config.Load().trust, At: now, Revocation: s.Revocation})
+	in := s.config.Load()
+	o := signing.Options{Trust: in.trust.Trust, At: now, Revocation: s.Revocation}
+	report := signing.Verify(ctx, files, o)
 	s.metrics.verify.Observe(s.Now().Sub(started).Seconds())
-	return report
+	s.pointed.note(report, now)
+	return report, evidenceOf(in.trust, in.versions["trust"], files, o, report)
 }
 
 // firstName is how the body calls its first part.

@@ -21,6 +21,9 @@ type anchor struct {
 	cert *certificate
 }
 
+// Prepare reads the lists now instead of with the first Verify, which else would wait for it.
+func (t *Trust) Prepare() { t.ready() }
+
 // ready prepares a Trust once; nil gives an empty one.
 func (t *Trust) ready() *lazyTrust {
 	if t == nil {

@@ -32,6 +32,16 @@ var invariants = []struct{ broken, sql string }{
 		SELECT id::text FROM dispatch AS d
 		 WHERE (package_sha256 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM object WHERE sha256 = package_sha256 AND size = package_size))
 		    OR (proof_sha256 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM object WHERE sha256 = proof_sha256 AND size = proof_size))`},
+	{"verdict whose trust store is not kept", `
+		SELECT e.id::text FROM (SELECT id, evidence FROM dispatch UNION ALL SELECT dispatch_id, evidence FROM verification) AS e
+		 WHERE e.evidence ? 'trust' AND NOT EXISTS (
+		     SELECT 1 FROM object AS o WHERE o.sha256 = e.evidence #>> '{trust,sha256}' AND o.size = (e.evidence #>> '{trust,size}')::bigint)`},
+	{"history of verdicts with a gap, or whose last is not the dispatch's", `
+		SELECT d.id::text FROM dispatch AS d LEFT JOIN verification AS v ON v.dispatch_id = d.id GROUP BY d.id, d.verification, d.verdict
+		HAVING d.verification <> greatest(1, count(v.n)) OR max(v.n) <> count(v.n)
+		    OR count(v.n) > 0 AND d.verdict <> (array_agg(v.verdict ORDER BY v.n DESC))[1]`},
+	{"history of verdicts without its dispatch", `SELECT dispatch_id::text FROM verification WHERE NOT EXISTS (SELECT 1 FROM dispatch WHERE id = dispatch_id)`},
+	{"wait for a better verdict of no dispatch", `SELECT dispatch_id::text FROM reverify WHERE NOT EXISTS (SELECT 1 FROM dispatch WHERE id = dispatch_id)`},
 	{"one agency twice in a dispatch", `
 		SELECT dispatch_id || ' ' || agency FROM delivery GROUP BY dispatch_id, agency HAVING count(*) > 1`},
 	{"pending delivery that nothing will move", `

@@ -39,7 +39,11 @@ var spoils = map[string]string{
 	"new document that has an original":                `UPDATE dispatch SET kind = 1, original = gen_random_uuid()`,
 	"stray whose packet is not": `INSERT INTO stray (id, system_id, agency, other, document_id, status, reason, cause, event_time, received_at, packet, packet_sha256)
 		VALUES (gen_random_uuid(), '', '', '', '', '', '', 'state', now(), now(), 'x', sha256('y'))`,
-	"day counts that differ from a recount": `DELETE FROM tally WHERE metric = 'received'`,
+	"verdict whose trust store is not kept":    `UPDATE dispatch SET evidence = '{"trust": {"sha256": "x", "size": 1}}'`,
+	"history of verdicts with a gap":           `UPDATE dispatch SET verification = 2`,
+	"history of verdicts without its dispatch": `INSERT INTO verification VALUES (gen_random_uuid(), 1, now(), '', 'reception', 'valid', '{}')`,
+	"wait for a better verdict of no dispatch": `INSERT INTO reverify VALUES (gen_random_uuid(), 1, 0, now(), now())`,
+	"day counts that differ from a recount":    `DELETE FROM tally WHERE metric = 'received'`,
 }
 
 // TestCheckFinds: the checker that stands at the end of every test finds each of the things that it looks for, and

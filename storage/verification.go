@@ -177,11 +177,12 @@ func queueInvalid(batch *pgx.Batch, id uuid.UUID, at time.Time) {
 		ON CONFLICT DO NOTHING`, id, int(NoticeInvalid), at.UTC())
 }
 
-// hopeAfter is how long what just came waits before its first further judging; hopeStep is how much longer each time.
+// hopeAfter is how long what just came waits before its first further judging; hopeStep is the wait after that, twice
+// as long each time; what may cure it brings it forward (hopeNow).
 const (
 	hopeAfter = time.Minute
 	hopeStep  = 10 * time.Minute
-	hopeMost  = 6 * time.Hour
+	hopeMost  = 24 * time.Hour
 )
 
 // queueHope adds what came undetermined to those that are judged again when data come.
@@ -218,13 +219,19 @@ func (s *Store) ClaimHopeful(ctx context.Context, trust int64, now time.Time, le
 func (s *Store) Judged(ctx context.Context, h Hopeful, trust int64, settled bool, now time.Time) error {
 	sql, args := `DELETE FROM reverify WHERE dispatch_id = $1`, []any{h.Dispatch}
 	if !settled {
-		next := now.Add(min(hopeStep*time.Duration(h.Tries+1), hopeMost))
+		next := now.Add(min(hopeStep<<min(h.Tries, 10), hopeMost))
 		sql, args = `UPDATE reverify SET trust = $2, tries = tries + 1, due = $3 WHERE dispatch_id = $1`, append(args, trust, next.UTC())
 	}
 	if _, err := s.pool.Exec(ctx, sql, args...); err != nil {
 		return unavailable(fmt.Errorf("note that %s was judged: %w", h.Dispatch, err))
 	}
 	return nil
+}
+
+// hopeNow makes all that waits due: something came that may change verdicts.
+func (s *Store) hopeNow(ctx context.Context, now time.Time) error {
+	_, err := s.pool.Exec(ctx, `UPDATE reverify SET due = $1 WHERE due > $1`, now.UTC())
+	return unavailable(err)
 }
 
 // Hopes makes a dispatch one that is judged again when data come, as Accept does.
