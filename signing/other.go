@@ -30,21 +30,21 @@ type otherFormat struct {
 
 var otherFormats = []otherFormat{
 	// Office Open XML, OpenDocument (ODF 1.2 part 3, 5), ASiC (ETSI EN 319 162-1), JAR.
-	{"ooxml", prefix("PK\x03\x04"), []string{"_xmlsignatures/", "META-INF/signature", "META-INF/documentsignatures.xml",
+	{"ooxml", beginsWith("PK\x03\x04"), []string{"_xmlsignatures/", "META-INF/signature", "META-INF/documentsignatures.xml",
 		"META-INF/macrosignatures.xml", "META-INF/packagesignatures.xml", "META-INF/ASiCManifest", "META-INF/timestamp.tst"}},
 	// Word, Excel and PowerPoint before 2007: names of storages and streams in an OLE file ([MS-OFFCRYPTO], 2.5).
-	{"ole", prefix("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), utf16Words(binary.LittleEndian, "_signatures", "_xmlsignatures")},
+	{"ole", beginsWith("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), utf16Words(binary.LittleEndian, "_signatures", "_xmlsignatures")},
 	// XML-DSig and XAdES, whatever the prefix; edXML of QCVN 102 signs so too.
 	{"xml", isXML, slices.Concat([]string{dsig, "http://www.w3.org/2009/xmldsig11#", "http://uri.etsi.org/01903/"},
 		utf16Words(binary.LittleEndian, dsig), utf16Words(binary.BigEndian, dsig))},
 	// S/MIME (RFC 8551, 3.5), OpenPGP in text (RFC 9580, 6 and 7).
 	{"smime", isMail, []string{"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-signature"}},
-	{"pgp", prefix("-----BEGIN PGP "), []string{"-----BEGIN PGP SIGNATURE-----", "-----BEGIN PGP MESSAGE-----"}},
+	{"pgp", beginsWith("-----BEGIN PGP "), []string{"-----BEGIN PGP SIGNATURE-----", "-----BEGIN PGP MESSAGE-----"}},
 }
 
 const dsig = "http://www.w3.org/2000/09/xmldsig#"
 
-func prefix(s string) func([]byte) bool {
+func beginsWith(s string) func([]byte) bool {
 	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(s)) }
 }
 
