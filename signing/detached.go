@@ -35,14 +35,14 @@ func (m *message) readSigners() ([]signerInfo, Reason) {
 const maxCertificates = 100
 
 // readCertificates parses the certificates of the message.
-func (m *message) readCertificates() ([]*certificate, Reason) {
+func (m *message) readCertificates(known *lazyTrust) ([]*certificate, Reason) {
 	if len(m.certificates) > maxCertificates {
 		return nil, CMSTooLarge
 	}
 	var out []*certificate
 	var why Reason
 	for _, der := range m.certificates {
-		c, w := readCertificate(der)
+		c, w := known.read(der)
 		if w != "" {
 			why = CertificateUnreadable
 			continue
@@ -69,7 +69,7 @@ func (j judge) message(m *message, content *digester) []SignatureReport {
 		signers[i], broken[i] = readSigner(der)
 		hashes = append(hashes, signers[i].hash)
 	}
-	certs, certWhy := m.readCertificates()
+	certs, certWhy := m.readCertificates(j.trust)
 	j.extra = j.extra.with(m.evidence(signers))
 	content.prepare(hashes)
 	out := make([]SignatureReport, 0, len(signers))

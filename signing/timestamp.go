@@ -65,7 +65,7 @@ func readStamp(ctx context.Context, der []byte, padded bool, extra []*certificat
 		return s, CMSVersion
 	}
 	s.der = unpadded(der)
-	own, _ := m.readCertificates()
+	own, _ := m.readCertificates(nil)
 	s.certs = append(own, extra...)
 	d := newDigester(ctx, sliceReader(der), m.content)
 	s.signer = checkSigner(m, signers[0], s.certs, d.get)

@@ -1,6 +1,10 @@
 package signing
 
-import "sync"
+import (
+	"bytes"
+	"crypto/sha256"
+	"sync"
+)
 
 // lazyTrust is what Verify makes of a Trust on first use.
 type lazyTrust struct {
@@ -12,7 +16,8 @@ type lazyTrust struct {
 	answers map[string][]*ocsp // by the serial number (DER) that they tell about
 
 	mu       sync.Mutex
-	verified map[[64]byte]Reason // outcome of a certificate's signature under a key; bounded
+	verified map[[64]byte]Reason       // outcome of a certificate's signature under a key; bounded
+	parsed   map[[32]byte]*certificate // those of messages, by SHA-256; bounded
 }
 
 // anchor is an Anchor made ready.
@@ -97,12 +102,44 @@ func (t *lazyTrust) installed(c *certificate) bool {
 	return contains(t.pool, c)
 }
 
-// signedBy remembers the outcome for CA certificates, which come again with every document.
+// maxKnown bounds what is remembered: a stranger's certificates push out those of others and gain nothing.
+const maxKnown = 4096
+
+// read parses a certificate of a message, or knows it: an agency's seal comes again with each of its documents. A parsed
+// certificate is never written to.
+func (t *lazyTrust) read(der []byte) (*certificate, Reason) {
+	if t == nil {
+		return readCertificate(der)
+	}
+	sum := sha256.Sum256(der)
+	t.mu.Lock()
+	c, ok := t.parsed[sum]
+	t.mu.Unlock()
+	if ok {
+		return c, ""
+	}
+	c, why := readCertificate(bytes.Clone(der)) // it outlives the message
+	if why != "" || len(der) > maxKnownSize {
+		return c, why
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.parsed == nil || len(t.parsed) >= maxKnown {
+		t.parsed = map[[32]byte]*certificate{}
+	}
+	t.parsed[sum] = c
+	return c, ""
+}
+
+// maxKnownSize is how large a certificate may be to be remembered: with what is parsed, all together stay below 32 MB.
+const maxKnownSize = 3 << 10
+
+// signedBy remembers the outcome: the same certificates come again with every document.
 func (t *lazyTrust) signedBy(c, issuer *certificate) Reason {
 	if issuer.keyWhy != "" {
 		return issuer.keyWhy
 	}
-	if !c.x.IsCA || issuer.key.dsa != nil && issuer.key.dsa.inherited {
+	if issuer.key.dsa != nil && issuer.key.dsa.inherited {
 		return c.signedBy(issuer.key)
 	}
 	var key [64]byte
@@ -116,7 +153,7 @@ func (t *lazyTrust) signedBy(c, issuer *certificate) Reason {
 	}
 	why = c.signedBy(issuer.key)
 	t.mu.Lock()
-	if t.verified == nil || len(t.verified) >= 1024 {
+	if t.verified == nil || len(t.verified) >= maxKnown {
 		t.verified = map[[64]byte]Reason{}
 	}
 	t.verified[key] = why
