@@ -20,6 +20,7 @@ type Directory struct {
 	route    []int32 // index of the serving that leads; -1: none
 	care     []int32 // index of the nearest serving of a subtree; -1: none
 	words    wordIndex
+	former   map[int32][]int32 // index of an agency: of those whose successor it is
 }
 
 // NewDirectory builds a snapshot of the agencies and servings of one version. It copies the agencies, and judges nothing:
@@ -36,6 +37,7 @@ func NewDirectory(version int64, agencies []Agency, servings []Serving) *Directo
 	d.indexKeys()
 	d.connect(servings)
 	d.words = indexWords(d.agencies, d.parent)
+	d.indexFormer()
 	return d
 }
 

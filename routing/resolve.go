@@ -81,6 +81,27 @@ func (d *Directory) heirs(i int32) []int32 {
 	return out
 }
 
+// Predecessors gives the agencies whose successor c is, also by way of others that are closed by now, in tree order: their
+// seals and names live on in its documents for a while.
+func (d *Directory) Predecessors(c Code) []Agency {
+	i, ok := d.at(c)
+	if !ok {
+		return nil
+	}
+	return d.pick(d.former[i])
+}
+
+func (d *Directory) indexFormer() {
+	d.former = map[int32][]int32{}
+	for i := range d.agencies {
+		if len(d.agencies[i].Successors) > 0 {
+			for _, h := range d.heirs(int32(i)) {
+				d.former[h] = append(d.former[h], int32(i))
+			}
+		}
+	}
+}
+
 // Recipient is one agency that a dispatch goes to.
 type Recipient struct {
 	Given     string // as addressed; with two writings of one agency, the first

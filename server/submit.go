@@ -253,17 +253,18 @@ func requestHash(a *storage.Acceptance) [32]byte {
 // The evidence names all that the report was made of.
 func (s *Server) verify(ctx context.Context, sub *submission, now time.Time) (signing.Report, storage.Evidence) {
 	var files []signing.File
+	parts := sub.parts()
 	for i := range sub.files {
 		f := &sub.files[i]
 		f.report = len(files)
-		files = append(files, signing.File{Name: f.Name, Content: f.content, Size: f.Size, SHA256: f.SHA256, Stream: f.stream})
+		files = append(files, signing.File{Name: f.Name, Content: f.content, Size: f.Size, SHA256: f.SHA256, Stream: f.stream, Part: parts[i]})
 	}
 	if sub.signature != nil {
 		files = append(files, signing.File{Name: sub.firstName(), Content: bytes.NewReader(sub.first), Size: int64(len(sub.first)), Signature: sub.signature})
 	}
 	started := s.Now()
 	in := s.config.Load()
-	o := signing.Options{Trust: in.trust.Trust, At: now, Revocation: s.Revocation}
+	o := signing.Options{Trust: in.trust.Trust, At: now, Revocation: s.Revocation, Sender: senderOf(s.directory(), sub.sender)}
 	report := signing.Verify(ctx, files, o)
 	s.metrics.verify.Observe(s.Now().Sub(started).Seconds())
 	s.pointed.note(report, now)
