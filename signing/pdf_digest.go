@@ -14,17 +14,17 @@ type prefixes struct {
 	ctx     context.Context
 	r       io.ReaderAt
 	stream  *Stream
-	running map[crypto.Hash]*prefix
+	running map[crypto.Hash]*sharedPrefix
 	room    int64 // bytes that may still be digested behind the values
 }
 
-type prefix struct {
+type sharedPrefix struct {
 	h  hash.Hash
 	at int64
 }
 
 func newPrefixes(ctx context.Context, f File) *prefixes {
-	return &prefixes{ctx: ctx, r: f.Content, stream: f.Stream, running: map[crypto.Hash]*prefix{}, room: 64<<20 + 4*f.Size}
+	return &prefixes{ctx: ctx, r: f.Content, stream: f.Stream, running: map[crypto.Hash]*sharedPrefix{}, room: 64<<20 + 4*f.Size}
 }
 
 // sums digests [0,a) and [b,end).
@@ -50,11 +50,11 @@ func (p *prefixes) sums(parts []segment, hashes []crypto.Hash) (map[crypto.Hash]
 func (p *prefixes) upTo(h crypto.Hash, limit int64) (hash.Hash, error) {
 	have := p.running[h]
 	if have == nil || have.at > limit {
-		have = &prefix{h: h.New()}
+		have = &sharedPrefix{h: h.New()}
 	}
 	if h == crypto.SHA256 && p.stream != nil {
 		if further, at := p.stream.upTo(limit); at > have.at {
-			have = &prefix{further, at}
+			have = &sharedPrefix{further, at}
 		}
 	}
 	if err := digestPart(p.ctx, p.r, have.h, have.at, limit); err != nil {
@@ -64,7 +64,7 @@ func (p *prefixes) upTo(h crypto.Hash, limit int64) (hash.Hash, error) {
 	delete(p.running, h)
 	if cloner, ok := have.h.(hash.Cloner); ok {
 		if copied, err := cloner.Clone(); err == nil {
-			p.running[h] = &prefix{copied, limit}
+			p.running[h] = &sharedPrefix{copied, limit}
 		}
 	}
 	return have.h, nil
