@@ -93,8 +93,9 @@ type pdfSignature struct {
 	stray    bool   // no field holds it
 	end      int64  // where its ByteRange ends; 0 when that is forged
 	revision int    // index of the section it was signed with; -1 unknown
-	docMDP   int    // permission that it certifies with; 0: none
+	docMDP   int    // permission that it certifies with or locks to; 0: none
 	stamp    *stamp // of a timestamp of the document
+	locks    []fieldLock
 	report   SignatureReport
 }
 

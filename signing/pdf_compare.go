@@ -6,53 +6,86 @@ import "slices"
 type comparison struct {
 	old, new pdfView
 	section  *xrefSection
-	past     *past
+	use      *usage         // of the old revision
+	tree     map[uint32]int // its pages, by object number
 	step     step
 
-	roles  map[uint32]pdfName // in which the revision may write an object again
-	fields map[uint32]bool    // fields and widgets of the new form
+	explained map[uint32]bool // compared by what they are for
+	freed     []uint32        // no longer there
+	fields    map[uint32]bool // fields and widgets of the new form
+	values    map[uint32]bool // signatures that fields were given in this revision
+	budget    int             // of values compared
+	err       error           // the first
 }
 
 func (c *comparison) run() error {
-	c.roles = map[uint32]pdfName{}
+	c.explained, c.fields, c.values = map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}
+	c.budget = 200_000
 	c.step.changed = c.section.ambiguous
-	if err := c.trailers(); err != nil {
-		return err
-	}
-	root, oldRoot, err := c.pair(c.new.trailer().get("Root"), c.old.trailer().get("Root"))
-	if err != nil {
-		return err
-	}
-	if err := c.catalog(root, oldRoot); err != nil {
-		return err
-	}
-	if err := c.pages(); err != nil {
-		return err
-	}
-	return c.leftovers()
+	c.tree, c.err = c.old.pageTree()
+	c.trailers()
+	now, was := c.pair(c.new.trailer().get("Root"), c.old.trailer().get("Root"))
+	c.catalog(now, was)
+	c.pages()
+	c.leftovers()
+	return c.err
 }
 
-// trailers: the catalog stays the same object; /Info may be rewritten.
-func (c *comparison) trailers() error {
+// trailers: the catalog stays the same object; /Info and /ID may be rewritten.
+func (c *comparison) trailers() {
 	a, ok1 := c.new.trailer().get("Root").(pdfRef)
 	b, ok2 := c.old.trailer().get("Root").(pdfRef)
 	if !ok1 || !ok2 || a.num != b.num {
 		c.step.changed = true
 	}
-	c.explain(roleCompared, c.new.trailer().get("Root"))
-	c.explain(roleFree, c.new.trailer().get("Info"), c.old.trailer().get("Info"))
-	return nil
+	c.explain(c.new.trailer().get("Root"))
+	c.free(c.old.trailer().get("Info"))
+}
+
+// explain says that an object is compared by what it is for.
+func (c *comparison) explain(o any) {
+	if r, ok := o.(pdfRef); ok {
+		c.explained[r.num] = true
+	}
+}
+
+// free says that an object of the old revision may become anything, if nothing else refers to it.
+func (c *comparison) free(o any) {
+	if r, ok := o.(pdfRef); ok && c.use.count[r.num] <= 1 {
+		c.explained[r.num] = true
+	}
+}
+
+func (c *comparison) note(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+func (c *comparison) value(v pdfView, o any) any {
+	out, err := v.resolve(o)
+	c.note(err)
+	return out
 }
 
 // pair resolves a value in the new and another in the old revision, as dictionaries.
-func (c *comparison) pair(a, b any) (*pdfDict, *pdfDict, error) {
-	na, err := c.new.dict(a)
-	if err != nil {
-		return nil, nil, err
-	}
-	ob, err := c.old.dict(b)
-	return na, ob, err
+func (c *comparison) pair(a, b any) (now, was *pdfDict) {
+	return dictOf(c.value(c.new, a)), dictOf(c.value(c.old, b))
 }
+
+// arrays does the same for arrays. An array object of the old revision is explained by it, if it is nothing else besides.
+func (c *comparison) arrays(a, b any) (now, was pdfArray) {
+	c.free(b)
+	now, _ = c.value(c.new, a).(pdfArray)
+	was, _ = c.value(c.old, b).(pdfArray)
+	return now, was
+}
+
+// changedIf marks a change.
+func (c *comparison) changedIf(yes bool) { c.step.changed = c.step.changed || yes }
+
+// strict marks a change unless two values are alike.
+func (c *comparison) strict(a, b any) { c.changedIf(!c.alike(a, b)) }
 
 // keys lists the keys of both dictionaries.
 func keys(a, b *pdfDict) []pdfName {
@@ -70,90 +103,97 @@ func keys(a, b *pdfDict) []pdfName {
 	return out
 }
 
-func (c *comparison) catalog(now, was *pdfDict) error {
-	if now == nil || was == nil || now.repeated && !was.repeated {
+// twice says that a dictionary names a key twice and is not what it was: readers differ on which value counts.
+func (c *comparison) twice(now, was *pdfDict) bool {
+	return (now.repeated || was.repeated) && !equal(now, was)
+}
+
+// catalog compares the document's root. Most of it is about the window and the way around in the document; what does
+// something by itself (/OpenAction, /AA, scripts) or decides what is seen must stay.
+func (c *comparison) catalog(now, was *pdfDict) {
+	if now == nil || was == nil || c.twice(now, was) {
 		c.step.changed = true
-		return nil
+		return
 	}
 	for _, k := range keys(now, was) {
 		a, b := now.get(k), was.get(k)
 		switch k {
 		case "AcroForm":
-			if err := c.form(a, b); err != nil {
-				return err
-			}
+			c.form(a, b)
 		case "DSS":
-			if err := c.dss(a, b); err != nil {
-				return err
-			}
-		case "Extensions", "Metadata":
-			c.explain(roleFree, a, b)
-		case "Perms":
-			c.step.changed = c.step.changed || b != nil && !equal(a, b)
-		case "Version":
+			c.dss(a, b)
+		case "Names":
+			c.names(a, b)
+		case "OCProperties":
+			c.optional(a, b)
+		case "Perms", "OutputIntents":
+			c.changedIf(b != nil && !c.alike(a, b))
+		case "OpenAction":
+			c.changedIf(!c.goesTo(a) && !c.alike(a, b))
+		case "Extensions", "Metadata", "PageLabels", "ViewerPreferences", "MarkInfo", "PieceInfo", "Dests":
+			c.free(b)
+		case "Version", "Type", "Lang", "PageMode", "PageLayout", "Outlines", "StructTreeRoot":
 		default:
-			if !equal(a, b) {
-				c.step.changed = true
-			}
+			c.strict(a, b)
 		}
 	}
-	return nil
 }
 
-// dss explains the validation data: whatever they hold, nothing of it shows.
-func (c *comparison) dss(a, b any) error {
-	if a == nil && b != nil {
-		c.step.changed = true
-		return nil
+// goesTo says that an action only goes to a place in the document.
+func (c *comparison) goesTo(a any) bool {
+	switch v := c.value(c.new, a).(type) {
+	case nil, pdfArray, pdfName, pdfString:
+		return true
+	case *pdfDict:
+		return v.name("S") == "GoTo" && v.get("Next") == nil
 	}
+	return false
+}
+
+// names: named destinations come and go; an attachment is an addition; a script is a change.
+func (c *comparison) names(a, b any) {
+	c.free(b)
+	now, was := c.pair(a, b)
+	for _, k := range keys(now, was) {
+		va, vb := now.get(k), was.get(k)
+		switch {
+		case k == "Dests":
+			c.free(vb)
+		case k == "EmbeddedFiles":
+			c.step.marks = c.step.marks || !c.alike(va, vb) || c.touched(va)
+			c.free(vb)
+		default:
+			c.strict(va, vb)
+		}
+	}
+}
+
+// dss compares the validation data: whatever they hold, nothing of it shows.
+func (c *comparison) dss(a, b any) {
+	c.changedIf(a == nil && b != nil)
 	if !equal(a, b) || c.touched(a) {
-		c.step.signatures = true
+		c.step.stamps = true
 	}
-	c.explain(roleFree, a, b)
-	d, err := c.new.dict(a)
-	if err != nil || d == nil {
-		return err
+	c.free(b)
+	_, was := c.pair(nil, b)
+	if was == nil {
+		return
 	}
-	for _, v := range d.vals {
-		c.explain(roleFree, v)
-		o, err := c.new.resolve(v)
-		if err != nil {
-			return err
-		}
-		if list, ok := o.(pdfArray); ok {
-			c.explain(roleFree, list...)
+	for _, v := range was.vals {
+		c.free(v)
+		vri, _ := c.value(c.old, v).(*pdfDict)
+		if vri == nil {
 			continue
 		}
-		if err := c.vri(dictOf(o)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *comparison) vri(d *pdfDict) error {
-	if d == nil {
-		return nil
-	}
-	c.explain(roleFree, d.vals...)
-	for _, v := range d.vals {
-		one, err := c.new.dict(v)
-		if err != nil {
-			return err
-		}
-		if one == nil {
-			continue
-		}
-		c.explain(roleFree, one.vals...)
-		for _, w := range one.vals {
-			list, err := c.new.array(w)
-			if err != nil {
-				return err
+		for _, one := range vri.vals {
+			c.free(one)
+			if d, _ := c.value(c.old, one).(*pdfDict); d != nil {
+				for _, list := range d.vals {
+					c.free(list)
+				}
 			}
-			c.explain(roleFree, list...)
 		}
 	}
-	return nil
 }
 
 // touched says that the section writes the object that a value refers to.
@@ -164,60 +204,6 @@ func (c *comparison) touched(o any) bool {
 	}
 	_, ok = c.section.find(r.num)
 	return ok
-}
-
-// form compares the interactive form: fields may be added, and given values.
-func (c *comparison) form(a, b any) error {
-	c.explain("AcroForm", a, b)
-	now, was, err := c.pair(a, b)
-	if err != nil {
-		return err
-	}
-	if now == nil {
-		c.step.changed = c.step.changed || was != nil
-		return nil
-	}
-	for _, k := range keys(now, was) {
-		va, vb := now.get(k), was.get(k)
-		switch k {
-		case "Fields":
-			if err := c.fieldList(va, vb); err != nil {
-				return err
-			}
-		case "SigFlags", "DA", "Q":
-		case "DR":
-			if err := c.superset(k, va, vb, 3); err != nil {
-				return err
-			}
-		case "NeedAppearances":
-			c.step.marks = c.step.marks || !equal(va, vb)
-		default:
-			c.step.changed = c.step.changed || !equal(va, vb) || c.touched(va)
-		}
-	}
-	return nil
-}
-
-func (c *comparison) fieldList(a, b any) error {
-	c.explain("Fields", a, b)
-	now, err := c.new.array(a)
-	if err != nil {
-		return err
-	}
-	was, err := c.old.array(b)
-	if err != nil {
-		return err
-	}
-	if !includes(now, was) {
-		c.step.changed = true
-	}
-	fresh := added(was)
-	for _, f := range now {
-		if err := c.field(f, fresh(f), nil, 0); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // added gives a test for the elements of now that were not in was. References are looked up; the few elements written in
@@ -251,40 +237,65 @@ func includes(now, was pdfArray) bool {
 	return i == len(was)
 }
 
-// superset says, by marking a change if not, that a dictionary kept all its entries; sub-dictionaries likewise to a depth.
-func (c *comparison) superset(key pdfName, a, b any, depth int) error {
-	c.explain(plainRole(key), a, b)
-	now, was, err := c.pair(a, b)
-	if err != nil || was == nil {
-		return err
-	}
-	if now == nil {
-		c.step.changed = true
-		return nil
-	}
-	for i, k := range was.keys {
-		va, vb := now.get(k), was.vals[i]
-		if equal(va, vb) && !c.touched(va) {
-			continue
-		}
-		da, db, err := c.pair(va, vb)
-		if err != nil {
-			return err
-		}
-		if depth == 0 || da == nil || db == nil || !plainDict(c.new, va) {
-			c.step.changed = true
-			continue
-		}
-		if err := c.superset(k, va, vb, depth-1); err != nil {
-			return err
-		}
-	}
-	return nil
+// optional compares optional content (layers): groups may come, for marks of their own. What is said of the old ones stays,
+// for it hides and shows what was signed.
+func (c *comparison) optional(a, b any) {
+	c.changedIf(!c.extends(a, b, 0))
 }
 
-// plainDict tells a dictionary from a stream.
-func plainDict(v pdfView, o any) bool {
-	o, err := v.resolve(o)
-	_, ok := o.(*pdfDict)
-	return err == nil && ok
+// extends says that a value has all that another had, and besides only what refers to new objects and changes no default.
+func (c *comparison) extends(a, b any, depth int) bool {
+	if c.alike(a, b) && !c.touched(a) {
+		return true
+	}
+	if depth > 8 {
+		return false
+	}
+	va, vb := c.value(c.new, a), c.value(c.old, b)
+	if vb == nil {
+		return c.allNew(a)
+	}
+	if r, ok := b.(pdfRef); ok && c.use.count[r.num] == 1 {
+		c.explain(b)
+	}
+	switch vb := vb.(type) {
+	case pdfArray:
+		list, _ := va.(pdfArray)
+		fresh := added(vb)
+		for _, o := range list {
+			if fresh(o) && !c.allNew(o) {
+				return false
+			}
+		}
+		return includes(list, vb)
+	case *pdfDict:
+		d, ok := va.(*pdfDict)
+		if !ok || c.twice(d, vb) {
+			return false
+		}
+		for _, k := range keys(d, vb) {
+			if (k == "BaseState" || k == "Intent") && !equal(d.get(k), vb.get(k)) || !c.extends(d.get(k), vb.get(k), depth+1) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// allNew says that a value refers to no object of the old revision.
+func (c *comparison) allNew(o any) bool {
+	switch o := o.(type) {
+	case pdfRef:
+		_, before := c.old.entry(o.num)
+		return !before && c.use.count[o.num] == 0
+	case pdfArray:
+		return !slices.ContainsFunc(o, func(e any) bool { return !c.allNew(e) })
+	case *pdfDict:
+		if s := o.get("BaseState"); s != nil && s != pdfName("ON") {
+			return false
+		}
+		return !slices.ContainsFunc(o.vals, func(e any) bool { return !c.allNew(e) })
+	}
+	return true
 }

@@ -7,13 +7,17 @@ import (
 
 // step is what one revision did to the document before it.
 type step struct {
-	signatures bool // added signature fields, values, DSS or timestamps
-	visible    bool // of those, a widget that shows
-	filled     bool // filled in form fields
-	marks      bool // laid annotations or other fields over a page
-	appended   bool // appended content to a page, leaving what was there
-	changed    bool // anything else
-	unknown    bool // could not be read
+	stamps   bool     // added validation data (DSS) or document timestamps
+	signed   bool     // added signature fields or signed them
+	visible  bool     // of those, a widget that shows
+	filled   bool     // filled in form fields
+	names    []string // of those fields
+	marks    bool     // laid annotations or other fields over a page, or attached files
+	appended bool     // appended content to a page, leaving what was there
+	changed  bool     // anything else
+	unknown  bool     // could not be read
+
+	drawn []Mark // what of it shows, where
 }
 
 func (s step) additions() bool { return s.marks || s.appended }
@@ -24,7 +28,7 @@ func (d *pdfDoc) classify(list []*pdfSignature) {
 	for _, s := range list {
 		if s.end > 0 {
 			s.revision = d.signedRevision(s.end)
-			s.docMDP = d.certifies(s)
+			d.permissions(s)
 			last = max(last, s.revision)
 		}
 	}
@@ -76,19 +80,22 @@ func (d *pdfDoc) steps(last int, list []*pdfSignature) []step {
 			out[i].unknown = true
 			continue
 		}
-		c := comparison{old: d.view(i + 1), new: d.view(i), section: d.sections[i], past: p}
+		c := comparison{old: d.view(i + 1), new: d.view(i), section: d.sections[i], use: p.use}
 		if e := c.run(); e != nil {
 			c.step.unknown = true
-			if errors.Is(e, errPDFSyntax) {
-				c.step.changed = true
-			}
+			c.changedIf(isPDFSyntax(e))
 		}
-		c.step.changed = c.step.changed || out[i].changed
+		c.changedIf(out[i].changed)
 		out[i] = c.step
 		err = p.advance(i)
+		for _, num := range c.freed {
+			out[i].changed = out[i].changed || p.use.count[num] > 0 // something still wants it
+		}
 	}
 	return out
 }
+
+func isPDFSyntax(err error) bool { return errors.Is(err, errPDFSyntax) }
 
 // after sets After of one signature from the steps behind it.
 func (d *pdfDoc) after(s *pdfSignature, list []*pdfSignature, steps []step) {
@@ -119,17 +126,14 @@ func (d *pdfDoc) weighStep(s *pdfSignature, list []*pdfSignature, st step, i int
 	covered := coveredBy(list, i)
 	extra := st.additions() || st.filled && s.docMDP == 0
 	switch {
-	case st.changed,
-		s.docMDP == 1 && (st.filled || st.additions()),
-		s.docMDP == 2 && st.additions(),
-		st.appended && covered == Invalid:
+	case st.changed, s.forbids(st), st.appended && covered == "":
 		d.spoil(r, ChangedAfterSigning, AfterChanged)
 	case st.unknown:
 		d.spoil(r, RevisionUnreadable, AfterAdditions)
-	case (extra || st.visible) && covered == Invalid:
+	case (extra || st.visible) && covered == "":
 		d.spoil(r, AdditionsUncovered, AfterAdditions)
-	case extra && covered == Undetermined:
-		d.spoil(r, AdditionsUnproven, AfterAdditions)
+	case extra && covered != AdditionsCovered:
+		d.spoil(r, covered, AfterAdditions)
 	case extra:
 		d.spoil(r, AdditionsCovered, AfterAdditions)
 	case st.filled:
@@ -137,6 +141,24 @@ func (d *pdfDoc) weighStep(s *pdfSignature, list []*pdfSignature, st step, i int
 	default:
 		r.After = laterAfter(r.After, AfterSignatures)
 	}
+	r.Marks = append(r.Marks, st.drawn[:min(len(st.drawn), maxMarks-len(r.Marks))]...)
+}
+
+// forbids says whether a signature rules out what was done after it (ISO 32000-2, 12.8.2.2 and 12.8.2.4). Validation data
+// and document timestamps are never ruled out.
+func (s *pdfSignature) forbids(st step) bool {
+	switch {
+	case s.docMDP == 1 && (st.filled || st.signed || st.additions()), s.docMDP == 2 && st.additions():
+		return true
+	}
+	for _, name := range st.names {
+		for _, l := range s.locks {
+			if l.holds(name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (d *pdfDoc) spoil(r *SignatureReport, why Reason, after After) {
@@ -153,22 +175,37 @@ func laterAfter(a, b After) After {
 	return a
 }
 
-// coveredBy says how far a signature vouches for what section i did: the best verdict of those made with it or later.
-// Invalid when there is none.
-func coveredBy(list []*pdfSignature, i int) Verdict {
-	best := Invalid
+// coveredBy says what the signatures made with section i or later make of additions in it: AdditionsCovered when a valid one
+// is an agency's, which vouches for the document as issued; another word while that is open; "" when there is none.
+func coveredBy(list []*pdfSignature, i int) Reason {
+	var best Reason
 	for _, s := range list {
 		if s.end == 0 || s.revision < 0 || s.revision > i || s.report.Kind == "timestamp" || s.removed {
 			continue
 		}
-		switch v, _ := decide(s.report.Reasons); v {
-		case Valid:
-			return Valid
-		case Undetermined:
-			best = Undetermined
+		switch v := vouches(s.report.Reasons); {
+		case v == Valid && s.report.Role != RolePerson:
+			return AdditionsCovered
+		case v == Valid:
+			best = AdditionsByPerson
+		case v == Undetermined && best == "":
+			best = AdditionsUnproven
 		}
 	}
 	return best
+}
+
+// vouches decides on a signature as far as it concerns what was there when it was made: marks that came still later and are
+// open take nothing from it.
+func vouches(reasons []Reason) Verdict {
+	var own []Reason
+	for _, r := range reasons {
+		if r != AdditionsUncovered && r != AdditionsUnproven && r != AdditionsByPerson {
+			own = append(own, r)
+		}
+	}
+	v, _ := decide(own)
+	return v
 }
 
 // endsCleanly says that nothing follows the last revision's %%EOF but one end of line.
@@ -186,25 +223,4 @@ func (d *pdfDoc) endsCleanly() bool {
 		return true
 	}
 	return false
-}
-
-// certifies reads /Reference for a DocMDP transform; the default permission is 2 (ISO 32000-1, 12.8.2.2).
-func (d *pdfDoc) certifies(s *pdfSignature) int {
-	v := d.view(0)
-	list, err := v.array(s.field.dict.get("Reference"))
-	if err != nil {
-		return 0
-	}
-	for _, o := range list {
-		ref, err := v.dict(o)
-		if err != nil || ref.name("TransformMethod") != "DocMDP" {
-			continue
-		}
-		parms, err := v.dict(ref.get("TransformParams"))
-		if p, ok := parms.get("P").(int64); err == nil && ok && p >= 1 && p <= 3 {
-			return int(p)
-		}
-		return 2
-	}
-	return 0
 }

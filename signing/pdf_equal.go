@@ -5,84 +5,146 @@ import (
 	"slices"
 )
 
-// leftovers looks at every object that the revision writes and nothing has explained.
-func (c *comparison) leftovers() error {
+// leftovers looks at every object that the revision writes and nothing has explained. One that nothing referred to is no
+// part of what was signed.
+func (c *comparison) leftovers() {
 	for _, num := range c.section.numbers() {
+		c.doubled(num)
 		was, inUse := c.old.entry(num)
 		now, still := c.new.entry(num)
 		switch {
-		case num == 0 || was == now:
+		case num == 0 || was == now || c.explained[num]:
 		case !inUse:
-			c.step.changed = c.step.changed || still && c.past.dangling[num]
+			c.changedIf(still && c.use.count[num] > 0)
 		case !still:
-			c.step.changed = true
+			c.freed = append(c.freed, num)
+		case c.use.count[num] == 0:
 		default:
-			same, err := c.rewritten(num)
-			if err != nil {
-				return err
-			}
-			c.step.changed = c.step.changed || !same
+			c.changedIf(!c.unchanged(num) && !c.quiet(num))
 		}
 	}
-	return c.doubled()
-}
-
-// rewritten judges an object that was there before: the same, or written again in a role that allows it.
-func (c *comparison) rewritten(num uint32) (bool, error) {
-	if role, ok := c.roles[num]; ok {
-		if in, err := c.inRole(num, role); in || err != nil {
-			return in, err
-		}
-	}
-	return c.same(num)
 }
 
 // doubled marks a change when the revision writes a dictionary with a key twice: readers differ on which one counts.
-func (c *comparison) doubled() error {
-	for _, num := range c.section.numbers() {
-		now, err := c.new.load(num)
-		if err != nil {
-			return err
+func (c *comparison) doubled(num uint32) {
+	o, err := c.new.load(num)
+	c.note(err)
+	c.changedIf(doubled(o) && !c.unchanged(num))
+}
+
+// unchanged compares an object in both revisions, data of streams included.
+func (c *comparison) unchanged(num uint32) bool {
+	a, err := c.new.load(num)
+	c.note(err)
+	b, err := c.old.load(num)
+	c.note(err)
+	return c.alikeValues(a, b, 0)
+}
+
+// quiet says that of an object only such keys changed as show nothing on a page: of the logical structure (ISO 32000-1,
+// 14.7), of bookmarks, of number trees, of an annotation's housekeeping. A dictionary whose keys are names that content
+// uses is never quiet.
+func (c *comparison) quiet(num uint32) bool {
+	a, _ := c.new.load(num)
+	b, _ := c.old.load(num)
+	now, ok1 := a.(*pdfDict)
+	was, ok2 := b.(*pdfDict)
+	if !ok1 || !ok2 || now.repeated || was.repeated || c.use.mapped[num] {
+		return false
+	}
+	allowed := quietKeys(was)
+	for _, k := range keys(now, was) {
+		if !slices.Contains(allowed, k) && !c.alike(now.get(k), was.get(k)) {
+			return false
 		}
-		if !doubled(now) {
-			continue
-		}
-		same, err := c.same(num)
-		if err != nil {
-			return err
-		}
-		c.step.changed = c.step.changed || !same
+	}
+	return true
+}
+
+// quietKeys gives by the shape of a dictionary what may change in it unseen.
+func quietKeys(d *pdfDict) []pdfName {
+	kind := d.name("Type")
+	switch {
+	case kind == "StructTreeRoot":
+		return []pdfName{"K", "ParentTree", "ParentTreeNextKey", "IDTree", "RoleMap", "ClassMap", "Namespaces", "AF"}
+	case kind == "StructElem", kind == "" && d.name("S") != "" && d.get("P") != nil && d.get("CS") == nil:
+		return []pdfName{"K", "A", "C", "Lang", "Alt", "ActualText", "T", "ID", "Pg"}
+	case kind == "Outlines", kind == "" && d.get("Title") != nil && d.get("Parent") != nil:
+		return []pdfName{"First", "Last", "Next", "Prev", "Count", "Title", "Dest", "Parent", "C", "F", "SE"}
+	case kind == "" && d.get("Nums") != nil:
+		return []pdfName{"Nums", "Limits", "Kids"}
+	case d.get("Subtype") != nil && d.get("Rect") != nil && d.get("FT") == nil:
+		return []pdfName{"M", "NM", "P", "StructParent", "Popup"}
 	}
 	return nil
 }
 
-// same compares an object in both revisions, data of streams included. The file's own cross-reference streams are no
-// content, unless something refers to one as if it were.
-func (c *comparison) same(num uint32) (bool, error) {
-	now, _ := c.new.entry(num)
-	was, _ := c.old.entry(num)
-	if doc := c.new.doc; doc.isXref(now) && doc.isXref(was) && !c.past.dangling[num] {
-		return true, nil
+// alike compares a value of the new revision with one of the old. Two references to one object are alike: what became of
+// that object is asked for by itself. Otherwise references are followed, for producers move values in and out of objects.
+func (c *comparison) alike(a, b any) bool { return c.alikeAt(a, b, 0) }
+
+func (c *comparison) alikeAt(a, b any, depth int) bool {
+	ra, ok1 := a.(pdfRef)
+	rb, ok2 := b.(pdfRef)
+	if ok1 && ok2 && ra.num == rb.num {
+		return true
 	}
-	a, err := c.new.load(num)
-	if err != nil {
-		return false, err
+	if ok1 {
+		a = c.value(c.new, a)
 	}
-	b, err := c.old.load(num)
-	if err != nil {
-		return false, err
+	if ok2 {
+		b = c.value(c.old, b)
 	}
-	sa, oka := a.(*pdfStream)
-	sb, okb := b.(*pdfStream)
-	if !oka || !okb {
-		return equal(a, b), nil
-	}
-	if !equal(sa.dict, sb.dict) {
-		return false, nil
-	}
-	return c.sameData(sa, sb)
+	return c.alikeValues(a, b, depth)
 }
 
+func (c *comparison) alikeValues(a, b any, depth int) bool {
+	if c.budget--; c.budget < 0 || depth > 12 {
+		return equal(a, b)
+	}
+	switch a := a.(type) {
+	case pdfArray:
+		b, ok := b.(pdfArray)
+		return ok && slices.EqualFunc(a, b, func(x, y any) bool { return c.alikeAt(x, y, depth+1) })
+	case *pdfDict:
+		b, ok := b.(*pdfDict)
+		return ok && !c.twice(a, b) && c.alikeKeys(a, b, depth)
+	case *pdfStream:
+		b, ok := b.(*pdfStream)
+		return ok && c.sameStream(a, b, depth)
+	}
+	return equal(a, b)
+}
+
+func (c *comparison) alikeKeys(a, b *pdfDict, depth int, but ...pdfName) bool {
+	for _, k := range keys(a, b) {
+		if !slices.Contains(but, k) && !c.alikeAt(a.get(k), b.get(k), depth+1) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameStream compares dictionaries and data. Data that were deflated anew are the same when they unpack to the same.
+func (c *comparison) sameStream(a, b *pdfStream, depth int) bool {
+	if c.twice(a.dict, b.dict) || !c.alikeKeys(a.dict, b.dict, depth, "Length", "Filter", "DecodeParms") {
+		return false
+	}
+	if c.alike(a.dict.get("Filter"), b.dict.get("Filter")) && c.alike(a.dict.get("DecodeParms"), b.dict.get("DecodeParms")) {
+		same, err := c.sameData(a, b)
+		if c.note(err); same {
+			return true
+		}
+	}
+	x, err := c.new.doc.inflate(a, &c.new)
+	if err != nil {
+		return false
+	}
+	y, err := c.old.doc.inflate(b, &c.old)
+	return err == nil && bytes.Equal(x, y)
+}
+
+// sameData compares the bytes as they stand in the file.
 func (c *comparison) sameData(sa, sb *pdfStream) (bool, error) {
 	ata, na, err := c.new.doc.raw(sa, &c.new)
 	if err != nil {
@@ -105,7 +167,7 @@ func (c *comparison) sameData(sa, sb *pdfStream) (bool, error) {
 	return true, nil
 }
 
-// equal compares two values without following references. Streams are never equal: same compares those.
+// equal compares two values without following references. Streams are never equal: sameStream compares those.
 func equal(a, b any) bool {
 	switch a := a.(type) {
 	case pdfArray:
@@ -116,24 +178,36 @@ func equal(a, b any) bool {
 		if !ok || a == nil || b == nil {
 			return ok && a == b
 		}
-		if a.repeated || b.repeated {
-			return slices.Equal(a.keys, b.keys) && slices.EqualFunc(a.vals, b.vals, equal)
-		}
-		for _, k := range keys(a, b) {
-			if !equal(a.get(k), b.get(k)) {
-				return false
-			}
-		}
-		return true
+		return equalKeys(a, b)
 	case pdfString:
 		b, ok := b.(pdfString)
 		return ok && bytes.Equal(a, b)
 	case *pdfStream:
 		return false
+	case int64:
+		if f, ok := b.(float64); ok {
+			return float64(a) == f
+		}
+	case float64:
+		if n, ok := b.(int64); ok {
+			return a == float64(n)
+		}
 	}
 	switch b.(type) {
 	case pdfArray, pdfString:
 		return false
 	}
 	return a == b
+}
+
+func equalKeys(a, b *pdfDict) bool {
+	if a.repeated || b.repeated { // which of the values counts is the reader's choice: all must stay
+		return slices.Equal(a.keys, b.keys) && slices.EqualFunc(a.vals, b.vals, equal)
+	}
+	for _, k := range keys(a, b) {
+		if !equal(a.get(k), b.get(k)) {
+			return false
+		}
+	}
+	return true
 }

@@ -11,6 +11,7 @@ type pdfField struct {
 	sig  pdfRef // of the signature dictionary, 0 when written in place
 	dict *pdfDict
 
+	lock   any        // /Lock of the field
 	holder pdfRef     // of the object that the signature dictionary is written in
 	page   pdfRef     // /P of its (first) widget
 	rect   [4]float64 // of its (first) widget
@@ -116,6 +117,7 @@ func (w *fieldWalk) field(o any, holder pdfRef, name string, kind any, depth int
 }
 
 func (w *fieldWalk) signature(d *pdfDict, f pdfField, value any) error {
+	f.lock = d.get("Lock")
 	f.sig, _ = value.(pdfRef)
 	var err error
 	if f.dict, err = w.view.dict(value); err != nil {
@@ -138,8 +140,10 @@ func (w *fieldWalk) signature(d *pdfDict, f pdfField, value any) error {
 }
 
 // rect reads /Rect.
-func (v pdfView) rect(d *pdfDict) (out [4]float64) {
-	list, err := v.array(d.get("Rect"))
+func (v pdfView) rect(d *pdfDict) [4]float64 { return v.rectangle(d.get("Rect")) }
+
+func (v pdfView) rectangle(o any) (out [4]float64) {
+	list, err := v.array(o)
 	if err != nil || len(list) != 4 {
 		return out
 	}

@@ -1,124 +1,264 @@
 package signing
 
-// field visits one field of the new form and compares it with what it was. added says that its parent is new too.
-func (c *comparison) field(o any, added bool, kind any, depth int) error {
-	if depth > 32 {
-		return errPDFLimit
+// form compares the interactive form: fields may be added, and given values.
+func (c *comparison) form(a, b any) {
+	now, was := c.pair(a, b)
+	if now == nil {
+		c.changedIf(was != nil)
+		return
 	}
-	r, isRef := o.(pdfRef)
-	if c.fields == nil {
-		c.fields = map[uint32]bool{}
+	if r, ok := b.(pdfRef); ok && was != nil && !c.use.mapped[r.num] {
+		c.explain(b)
 	}
-	if isRef {
-		if c.fields[r.num] {
-			return nil
-		}
-		if c.fields[r.num] = true; len(c.fields) > maxFields {
-			return errPDFLimit
-		}
-	}
-	now, err := c.new.dict(o)
-	if err != nil || now == nil {
-		return err
-	}
-	if ft := now.get("FT"); ft != nil {
-		kind = ft
-	}
-	if err := c.fieldNode(o, now, added, kind == pdfName("Sig")); err != nil {
-		return err
-	}
-	kids, err := c.new.array(now.get("Kids"))
-	if err != nil {
-		return err
-	}
-	for _, k := range kids {
-		if err := c.field(k, added, kind, depth+1); err != nil {
-			return err
+	c.changedIf(was != nil && c.twice(now, was))
+	for _, k := range keys(now, was) {
+		va, vb := now.get(k), was.get(k)
+		switch k {
+		case "Fields":
+			c.fieldList(va, vb)
+		case "SigFlags", "DA", "Q", "CO":
+		case "DR":
+			c.resources(va, vb)
+		case "NeedAppearances":
+			c.step.marks = c.step.marks || va == true && vb != true && c.others(now)
+		default:
+			c.strict(va, vb)
 		}
 	}
-	return nil
 }
 
-func (c *comparison) fieldNode(o any, now *pdfDict, added, sig bool) error {
+// others says whether a form has fields other than of signatures, whose looks a reader may make anew.
+func (c *comparison) others(form *pdfDict) bool {
+	list, _ := c.value(c.new, form.get("Fields")).(pdfArray)
+	for _, f := range list {
+		if d := dictOf(c.value(c.new, f)); d != nil && d.get("FT") != pdfName("Sig") {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *comparison) fieldList(a, b any) {
+	now, was := c.arrays(a, b)
+	c.changedIf(!includes(now, was))
+	fresh := added(was)
+	for _, f := range now {
+		c.field(f, fieldContext{added: fresh(f)}, 0)
+	}
+}
+
+// fieldContext is what a field inherits from those above it, and what became of them.
+type fieldContext struct {
+	name   string
+	kind   any  // /FT
+	added  bool // new with this revision
+	valued bool // given a value by it
+	signed bool // signed by it
+}
+
+// field visits one field of the new form and compares it with what it was.
+func (c *comparison) field(o any, s fieldContext, depth int) {
 	r, isRef := o.(pdfRef)
-	if added {
-		return c.newField(now, sig)
+	if isRef && c.fields[r.num] || c.err != nil {
+		return
 	}
-	if !isRef || !c.touched(o) {
-		return nil
+	c.fields[r.num] = true
+	if depth > 32 || len(c.fields) > maxFields {
+		c.note(errPDFLimit)
+		return
 	}
-	was, err := c.old.dict(o)
-	if err != nil {
-		return err
+	now, _ := c.value(c.new, o).(*pdfDict)
+	if now == nil {
+		return
+	}
+	s.kind = c.fieldKind(now, s.kind)
+	s.name = fieldName(now, s.name)
+	was := now // written in place, and there before
+	if isRef || s.added {
+		was = c.fieldBefore(o, s)
 	}
 	if was == nil {
-		return c.newField(now, sig)
+		s.added = true
+		c.newField(now, s)
+	} else if c.touched(o) {
+		c.oldField(r, now, was, &s)
 	}
-	c.explain(roleCompared, r)
-	if sig {
-		return c.signatureField(now, was)
+	kids, _ := c.value(c.new, now.get("Kids")).(pdfArray)
+	fresh := added(c.kids(was))
+	for _, k := range kids {
+		kid := s
+		kid.added = s.added || fresh(k)
+		c.field(k, kid, depth+1)
 	}
-	c.filledField(now, was)
-	return nil
+}
+
+func (c *comparison) fieldKind(d *pdfDict, above any) any {
+	if ft := d.get("FT"); ft != nil {
+		return c.value(c.new, ft)
+	}
+	return above
+}
+
+func fieldName(d *pdfDict, above string) string {
+	t, ok := d.get("T").(pdfString)
+	if !ok {
+		return above
+	}
+	if above != "" {
+		above += "."
+	}
+	return above + pdfText(t)
+}
+
+// fieldBefore gives what a field was; nil for a new one.
+func (c *comparison) fieldBefore(o any, s fieldContext) *pdfDict {
+	if s.added {
+		return nil
+	}
+	d, _ := c.value(c.old, o).(*pdfDict)
+	return d
+}
+
+func (c *comparison) kids(d *pdfDict) pdfArray {
+	if d == nil {
+		return nil
+	}
+	list, _ := c.value(c.old, d.get("Kids")).(pdfArray)
+	return list
 }
 
 // newField: a signature field comes with a signature of its own, or empty; any other field is a mark on the page.
-func (c *comparison) newField(now *pdfDict, sig bool) error {
-	if !sig {
+func (c *comparison) newField(now *pdfDict, s fieldContext) {
+	if s.kind != pdfName("Sig") {
 		c.step.marks = true
-		return nil
+		return
 	}
-	c.step.signatures = true
-	c.step.visible = c.step.visible || c.shows(now)
-	return c.freshValue(now.get("V"))
+	c.freshSignature(now)
 }
 
-// freshValue: the signature that a field is given must be new with this revision. A second field that points at an
-// older signature shows someone's signature where he did not sign.
-func (c *comparison) freshValue(v any) error {
+// freshSignature: the signature that a field is given must be new with this revision, and the field's alone. A second
+// field that points at an older signature shows someone's signature where he did not sign.
+func (c *comparison) freshSignature(field *pdfDict) {
+	v := field.get("V")
+	d := dictOf(c.value(c.new, v))
+	if d.name("SubFilter") == "ETSI.RFC3161" {
+		c.step.stamps = true
+	} else {
+		c.step.signed = true
+	}
+	c.step.visible = c.step.visible || c.shows(field)
 	r, ok := v.(pdfRef)
 	if !ok {
-		c.step.changed = c.step.changed || v != nil
-		return nil
+		c.changedIf(v != nil)
+		return
 	}
 	_, before := c.old.entry(r.num)
-	c.step.changed = c.step.changed || before
-	return nil
+	c.changedIf(before || c.values[r.num])
+	c.values[r.num] = true
+}
+
+// oldField compares a field that the revision writes with what it was.
+func (c *comparison) oldField(r pdfRef, now, was *pdfDict, s *fieldContext) {
+	if c.use.mapped[r.num] || c.twice(now, was) {
+		c.step.changed = true
+		return
+	}
+	c.explain(r)
+	if s.kind == pdfName("Sig") {
+		c.signatureField(now, was, s)
+	} else {
+		c.filledField(now, was, s)
+	}
 }
 
 // signatureField: an empty one may be signed; a signed one stays as it is.
-func (c *comparison) signatureField(now, was *pdfDict) error {
-	signed := was.get("V") == nil && now.get("V") != nil
+func (c *comparison) signatureField(now, was *pdfDict, s *fieldContext) {
+	fresh := was.get("V") == nil && now.get("V") != nil
+	s.signed = s.signed || fresh
 	for _, k := range keys(now, was) {
-		if equal(now.get(k), was.get(k)) {
-			continue
-		}
+		a, b := now.get(k), was.get(k)
 		switch k {
-		case "V", "AP", "M", "F", "MK", "DA", "AS", "Lock":
-			c.step.changed = c.step.changed || !signed
+		case "V":
+			c.changedIf(!fresh && !c.alike(a, b))
+		case "AP":
+			if s.signed {
+				c.looks(a, b)
+			} else {
+				c.strict(a, b)
+			}
+		case "F", "MK", "DA", "AS", "Lock", "SV", "Ff":
+			c.changedIf(!s.signed && !c.alike(a, b))
+		case "M", "NM", "P", "StructParent":
 		default:
-			c.step.changed = true
+			c.strict(a, b)
 		}
 	}
-	if !signed {
-		return nil
+	if fresh {
+		c.freshSignature(now)
 	}
-	c.step.signatures = true
-	c.step.visible = c.step.visible || c.shows(now)
-	return c.freshValue(now.get("V"))
 }
 
-// filledField: a field of another kind may be given a value and the look of it.
-func (c *comparison) filledField(now, was *pdfDict) {
+// filledField: a field of another kind may be given a value and the look of it. A new look without a new value shows what
+// the field does not hold: that is a mark.
+func (c *comparison) filledField(now, was *pdfDict, s *fieldContext) {
+	look := false
 	for _, k := range keys(now, was) {
-		if equal(now.get(k), was.get(k)) {
-			continue
-		}
+		a, b := now.get(k), was.get(k)
 		switch k {
-		case "V", "AP", "AS", "M", "I", "MK", "RV":
-			c.step.filled = true
+		case "V", "AS", "I":
+			s.valued = s.valued || !c.alike(a, b)
+		case "AP":
+			look = c.looks(a, b) || look
+		case "MK", "RV":
+			look = look || !c.alike(a, b)
+		case "Ff":
+			c.changedIf(!locksOnly(a, b))
+		case "Kids":
+			list, before := c.arrays(a, b)
+			c.changedIf(!includes(list, before))
+		case "M", "NM", "P", "StructParent", "Lock":
 		default:
-			c.step.changed = true
+			c.strict(a, b)
 		}
 	}
+	if s.valued {
+		c.step.filled = true
+		c.step.names = append(c.step.names, s.name)
+	}
+	c.step.marks = c.step.marks || look && !s.valued
+	if (s.valued || look) && now.get("Rect") != nil {
+		page, _ := now.get("P").(pdfRef)
+		c.mark(page.num, now)
+	}
+}
+
+// locksOnly says that field flags differ at most by ReadOnly (ISO 32000-1, table 221), which fillers and signers set.
+func locksOnly(a, b any) bool {
+	now, ok1 := a.(int64)
+	was, ok2 := b.(int64)
+	return (ok1 || a == nil) && (ok2 || b == nil) && now&^1 == was&^1
+}
+
+// looks explains the appearance streams of a widget that is rightly given a new look, which some producers write in the
+// place of the old, and says whether it was.
+func (c *comparison) looks(a, b any) bool {
+	changed := !c.alike(a, b) || c.touched(a)
+	c.free(b)
+	was := dictOf(c.value(c.old, b))
+	if was == nil {
+		return changed
+	}
+	for _, look := range was.vals {
+		changed = changed || c.touched(look)
+		c.free(look)
+		states, _ := c.value(c.old, look).(*pdfDict)
+		if states == nil {
+			continue
+		}
+		for _, state := range states.vals {
+			changed = changed || c.touched(state)
+			c.free(state)
+		}
+	}
+	return changed
 }

@@ -19,7 +19,7 @@ func (v pdfView) pageNode(o any, out map[uint32]int, n *int, depth int) error {
 		return errPDFSyntax
 	}
 	if _, again := out[ref.num]; again {
-		return errPDFSyntax
+		return nil
 	}
 	if len(out) > maxPages {
 		return errPDFLimit
@@ -46,169 +46,200 @@ func (v pdfView) pageNode(o any, out map[uint32]int, n *int, depth int) error {
 	return nil
 }
 
-// pages compares the pages that the revision writes, or whose annotation lists it writes.
-func (c *comparison) pages() error {
-	tree, err := c.old.pageTree()
-	if err != nil {
-		return err
+// pages compares the pages that the revision writes, or whose lists of annotations, of content or of resources it writes.
+func (c *comparison) pages() {
+	for num, n := range c.tree {
+		if c.err != nil {
+			return
+		}
+		now, was := c.pair(pdfRef{num: num}, pdfRef{num: num})
+		switch {
+		case now == nil || was == nil:
+			c.step.changed = true
+		case n == 0:
+			c.pageNode(num, now, was)
+		case c.reaches(num, now, was):
+			c.page(num, now, was)
+		}
 	}
-	for num, n := range tree {
-		if n == 0 {
-			continue // a node between: leftovers finds any change
+}
+
+// pageNode compares a node of the tree above the pages, which may hold resources for them.
+func (c *comparison) pageNode(num uint32, now, was *pdfDict) {
+	if _, written := c.section.find(num); !written || c.unchanged(num) {
+		return
+	}
+	c.explain(pdfRef{num: num})
+	c.changedIf(c.twice(now, was))
+	for _, k := range keys(now, was) {
+		if k == "Resources" {
+			c.resources(now.get(k), was.get(k))
+		} else {
+			c.strict(now.get(k), was.get(k))
 		}
-		was, err := c.old.load(num)
-		if err != nil {
-			return err
+	}
+}
+
+// reaches says that the revision writes a page, or something of which the page is made.
+func (c *comparison) reaches(num uint32, now, was *pdfDict) bool {
+	if _, written := c.section.find(num); written || c.touched(was.get("Annots")) || c.touched(was.get("Contents")) {
+		return true
+	}
+	resources := c.effective(c.old, was, "Resources")
+	if c.touched(resources) {
+		return true
+	}
+	d := dictOf(c.value(c.old, resources))
+	if d == nil {
+		return false
+	}
+	for _, v := range d.vals {
+		if c.touched(v) {
+			return true
 		}
-		now, err := c.new.load(num)
-		if err != nil {
-			return err
+	}
+	parts, _ := c.value(c.old, was.get("Contents")).(pdfArray)
+	for _, p := range parts {
+		if c.touched(p) {
+			return true
 		}
-		if err := c.page(num, dictOf(now), dictOf(was)); err != nil {
-			return err
+	}
+	return false
+}
+
+// effective gives an attribute of a page, which it may inherit from the nodes above (ISO 32000-1, 7.7.3.4).
+func (c *comparison) effective(v pdfView, page *pdfDict, key pdfName) any {
+	for range 40 {
+		if o := page.get(key); o != nil || page == nil {
+			return o
 		}
+		page = dictOf(c.value(v, page.get("Parent")))
 	}
 	return nil
 }
 
-func (c *comparison) page(num uint32, now, was *pdfDict) error {
-	if now == nil || was == nil {
+func (c *comparison) page(num uint32, now, was *pdfDict) {
+	if c.twice(now, was) || c.use.mapped[num] {
 		c.step.changed = true
-		return nil
+		return
 	}
-	_, written := c.section.find(num)
-	if !written && !c.touched(was.get("Annots")) && !c.touched(was.get("Resources")) {
-		return nil
-	}
-	c.roles[num] = roleCompared
+	c.explain(pdfRef{num: num})
 	for _, k := range keys(now, was) {
 		a, b := now.get(k), was.get(k)
 		switch k {
 		case "Annots":
-			if err := c.annotations(a, b); err != nil {
-				return err
-			}
-		case "Contents":
-			if err := c.contents(a, b); err != nil {
-				return err
-			}
-		case "Resources":
-			if err := c.resources(a, b); err != nil {
-				return err
-			}
-		case "LastModified", "PieceInfo", "Tabs", "StructParents":
+			c.annotations(num, a, b)
+		case "Contents", "Resources":
+		case "MediaBox", "CropBox", "Rotate":
+			c.strict(c.box(c.new, now, k), c.box(c.old, was, k))
+		case "LastModified", "PieceInfo", "Metadata", "Thumb":
+			c.free(b)
+		case "Tabs", "StructParents", "Type":
+		case "Group":
+			c.step.appended = c.step.appended || b == nil
+			c.changedIf(b != nil && !c.alike(a, b))
 		default:
-			c.step.changed = c.step.changed || !equal(a, b)
+			c.strict(a, b)
 		}
 	}
-	return nil
+	names := c.resources(c.effective(c.new, now, "Resources"), c.effective(c.old, was, "Resources"))
+	c.contents(num, now, was, names)
 }
 
-// contents: what a page showed must all be there still, in order; more around it is an overlay.
-func (c *comparison) contents(a, b any) error {
-	if equal(a, b) {
+// box gives an attribute that says how the page is cut and turned, or its default.
+func (c *comparison) box(v pdfView, page *pdfDict, key pdfName) any {
+	o := c.effective(v, page, key)
+	switch {
+	case o == nil && key == "CropBox":
+		return c.value(v, c.effective(v, page, "MediaBox"))
+	case o == nil && key == "Rotate":
+		return int64(0)
+	}
+	return c.value(v, o)
+}
+
+// resources compares what content may name: more may come under new names, what there was stays. It gives the names that
+// came. A new default colour space would recolour what was signed.
+func (c *comparison) resources(a, b any) (names []pdfName) {
+	if c.alike(a, b) && a != nil && !c.touched(b) && !c.categoriesTouched(b) {
 		return nil
 	}
-	now, err := c.parts(c.new, a)
-	if err != nil {
-		return err
-	}
-	was, err := c.parts(c.old, b)
-	if err != nil {
-		return err
-	}
-	if !includes(now, was) {
-		c.step.changed = true
+	now, was := c.pair(a, b)
+	c.explain(b)
+	if now == nil {
+		c.changedIf(was != nil)
 		return nil
 	}
-	c.explain("Contents", a, b)
-	for _, o := range was {
-		if r, ok := o.(pdfRef); ok && c.touched(o) {
-			same, err := c.same(r.num)
-			if err != nil {
-				return err
-			}
-			c.step.changed = c.step.changed || !same
+	c.changedIf(was != nil && c.twice(now, was))
+	for _, kind := range keys(now, was) {
+		va, vb := now.get(kind), was.get(kind)
+		if kind == "ProcSet" {
+			c.free(vb) // of no effect since PDF 1.4
+			continue
+		}
+		dnow, dwas := c.pair(va, vb)
+		if dnow == nil {
+			c.changedIf(dwas != nil)
+			continue
+		}
+		c.explain(vb)
+		names = append(names, c.named(dnow, dwas)...)
+	}
+	return names
+}
+
+func (c *comparison) categoriesTouched(o any) bool {
+	d := dictOf(c.value(c.old, o))
+	if d == nil {
+		return false
+	}
+	for _, v := range d.vals {
+		if c.touched(v) {
+			return true
 		}
 	}
-	c.step.appended = true
-	return nil
+	return false
 }
 
-// parts gives the streams of /Contents, which is one or an array.
-func (c *comparison) parts(v pdfView, o any) (pdfArray, error) {
-	resolved, err := v.resolve(o)
-	if err != nil {
-		return nil, err
+// named compares one category of resources and gives the names that are new in it.
+func (c *comparison) named(now, was *pdfDict) (names []pdfName) {
+	c.changedIf(was != nil && c.twice(now, was))
+	for _, k := range keys(now, was) {
+		if was.get(k) != nil {
+			c.strict(now.get(k), was.get(k))
+			continue
+		}
+		names = append(names, k)
+		c.changedIf(k == "DefaultGray" || k == "DefaultRGB" || k == "DefaultCMYK")
 	}
-	if list, ok := resolved.(pdfArray); ok {
-		return list, nil
-	}
-	if o == nil {
-		return nil, nil
-	}
-	return pdfArray{o}, nil
-}
-
-func (c *comparison) resources(a, b any) error {
-	if equal(a, b) && !c.touched(a) {
-		return nil
-	}
-	was := c.step.appended
-	c.step.appended = true
-	if err := c.superset("Resources", a, b, 1); err != nil {
-		return err
-	}
-	c.step.appended = was || !equal(a, b)
-	return nil
+	return names
 }
 
 // annotations: none may go; those that come are signature widgets or marks.
-func (c *comparison) annotations(a, b any) error {
-	c.explain("Annots", a, b)
-	now, err := c.new.array(a)
-	if err != nil {
-		return err
-	}
-	was, err := c.old.array(b)
-	if err != nil {
-		return err
-	}
-	if !includes(now, was) {
-		c.step.changed = true
-	}
+func (c *comparison) annotations(page uint32, a, b any) {
+	now, was := c.arrays(a, b)
+	c.changedIf(!includes(now, was))
 	fresh := added(was)
 	for _, o := range now {
-		if !fresh(o) {
-			continue
-		}
-		if err := c.annotation(o); err != nil {
-			return err
+		if fresh(o) {
+			c.annotation(page, o)
 		}
 	}
-	return nil
 }
 
-func (c *comparison) annotation(o any) error {
-	d, err := c.new.dict(o)
-	if err != nil || d == nil {
-		return err
+func (c *comparison) annotation(page uint32, o any) {
+	d, _ := c.value(c.new, o).(*pdfDict)
+	if d == nil {
+		return
 	}
-	kind, err := c.inherited(d, "FT")
-	if err != nil {
-		return err
-	}
-	if d.name("Subtype") == "Widget" && kind == pdfName("Sig") {
-		if r, ok := o.(pdfRef); ok && c.fields[r.num] {
-			c.step.signatures = true
-			c.step.visible = c.step.visible || c.shows(d)
-			return nil
-		}
-		c.step.changed = true // looks like a signature and is none: the field is not in the form
-		return nil
+	if d.name("Subtype") == "Widget" && c.inherited(d, "FT") == pdfName("Sig") {
+		// One that is not in the form looks like a signature and is none.
+		r, ok := o.(pdfRef)
+		c.changedIf(!ok || !c.fields[r.num])
+		return
 	}
 	c.step.marks = true
-	return nil
+	c.mark(page, d)
 }
 
 // shows says whether a widget has an area.
@@ -218,15 +249,13 @@ func (c *comparison) shows(d *pdfDict) bool {
 }
 
 // inherited looks a field's key up, in it or in its parents.
-func (c *comparison) inherited(d *pdfDict, key pdfName) (any, error) {
+func (c *comparison) inherited(d *pdfDict, key pdfName) any {
 	for range 32 {
-		if v := d.get(key); v != nil {
-			return c.new.resolve(v)
+		if v := d.get(key); v != nil || d == nil {
+			return c.value(c.new, v)
 		}
-		var err error
-		if d, err = c.new.dict(d.get("Parent")); err != nil || d == nil {
-			return nil, err
-		}
+		d = dictOf(c.value(c.new, d.get("Parent")))
 	}
-	return nil, errPDFSyntax
+	c.note(errPDFSyntax)
+	return nil
 }

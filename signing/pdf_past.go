@@ -5,36 +5,22 @@ import (
 	"errors"
 )
 
-// past is what must be known of a signed document to judge later revisions of it: what it refers to that is not there, and
-// in which roles it holds the objects that are written again. A forger lays such things out before he asks for the signature.
+// past is what must be known of a signed document to judge later revisions of it: how it uses its objects, those that are
+// not there included. A forger lays such things out before he asks for the signature.
 type past struct {
-	doc      *pdfDoc
-	list     []*pdfSignature
-	steps    []step
-	dangling map[uint32]bool // numbers that name no object: one put there later shows, without changing a signed byte
-	again    map[uint32]bool // numbers that a later revision writes
-	holders  map[uint32][]holder
+	doc   *pdfDoc
+	list  []*pdfSignature
+	steps []step
+	use   *usage
 }
 
 // errPastEnd says that what was signed goes on in what was not.
 var errPastEnd = errors.New("PDF object goes on after the signed bytes")
 
-// holder is one reference to an object: from which object, under which of its keys, and under which key within that.
-type holder struct {
-	by       uint32
-	top, key pdfName
-}
-
-const maxHolders = 64 // of one object; an object with more is no longer followed, and then counts as held by anything
-
 // read looks over the document as it was at section last.
 func (p *past) read(last int) error {
-	p.dangling, p.again, p.holders = map[uint32]bool{}, map[uint32]bool{}, map[uint32][]holder{}
-	for _, s := range p.doc.sections[:last] {
-		for _, num := range s.numbers() {
-			p.again[num] = true
-		}
-	}
+	p.use = newUsage(p.doc.size)
+	p.use.add(p.doc.view(last).trailer(), "", 1)
 	seen := map[uint32]bool{}
 	for k := last; k < len(p.doc.sections); k++ {
 		if err := p.section(k, last, seen); err != nil {
@@ -49,7 +35,22 @@ func (p *past) advance(i int) error {
 	if i == 0 {
 		return nil
 	}
-	return p.section(i, i, map[uint32]bool{})
+	old, now := p.doc.view(i+1), p.doc.view(i)
+	p.use.add(old.trailer(), "", -1)
+	p.use.add(now.trailer(), "", 1)
+	seen := map[uint32]bool{}
+	for _, num := range p.doc.sections[i].numbers() {
+		was, ok := old.entry(num)
+		is, _ := now.entry(num)
+		if was == is {
+			seen[num] = true
+		} else if o, err := old.load(num); ok && !p.doc.isXref(was) && err == nil {
+			p.use.object(was, o, -1)
+		} else if err != nil && !isPDFSyntax(err) {
+			return err
+		}
+	}
+	return p.section(i, i, seen)
 }
 
 // signedUpTo gives the revision that the newest signature at or before section k was made with, and where it ended.
@@ -86,7 +87,9 @@ func (p *past) section(k, from int, seen map[uint32]bool) error {
 			return err
 		}
 		beyond = beyond || err == errPastEnd
-		p.note(v, num, o)
+		if p.use.object(e, o, 1); len(p.use.count) > p.use.limit {
+			return errPDFLimit
+		}
 	}
 	if beyond && revision > 0 {
 		p.steps[revision-1].changed = true
@@ -153,128 +156,9 @@ func (d *pdfDoc) endstream(at int64) error {
 	}
 }
 
-// note takes down what an object refers to.
-func (p *past) note(v pdfView, num uint32, o any) {
-	dict := dictOf(o)
-	if dict == nil {
-		eachRef(o, "", func(n uint32, key pdfName) { p.reference(v, n, holder{num, "", key}) })
-		return
-	}
-	for i, top := range dict.keys {
-		eachRef(dict.vals[i], top, func(n uint32, key pdfName) { p.reference(v, n, holder{num, top, key}) })
-	}
-}
-
-func (p *past) reference(v pdfView, num uint32, h holder) {
-	e, ok := v.entry(num)
-	if !ok || p.doc.isXref(e) {
-		p.dangling[num] = true
-	}
-	if p.again[num] && len(p.holders[num]) <= maxHolders {
-		p.holders[num] = append(p.holders[num], h)
-	}
-}
-
 // isXref says whether an entry names one of the file's own cross-reference streams: each revision may write that again.
 func (d *pdfDoc) isXref(e xrefEntry) bool {
 	return e.kind == 1 && d.xrefs[e.at]
-}
-
-// eachRef calls f for every reference within a value, with the nearest key that it stands under.
-func eachRef(o any, key pdfName, f func(uint32, pdfName)) {
-	switch o := o.(type) {
-	case pdfRef:
-		f(o.num, key)
-	case pdfArray:
-		for _, e := range o {
-			eachRef(e, key, f)
-		}
-	case *pdfDict:
-		for i, e := range o.vals {
-			eachRef(e, o.keys[i], f)
-		}
-	case *pdfStream:
-		eachRef(o.dict, key, f)
-	}
-}
-
-// Roles in which a revision may write an object again. Any other role is a key that all references to it stand under.
-const (
-	roleCompared pdfName = " compared" // a catalog, page or field, compared key by key
-	roleFree     pdfName = " free"     // it shows nowhere: validation data, metadata, /Info
-	roleMixed    pdfName = " mixed"
-)
-
-// inRole says that an object which the revision writes again is held, in the signed document, only in the role in which
-// it may be: otherwise a page's text could be replaced by calling it metadata too.
-func (c *comparison) inRole(num uint32, role pdfName) (bool, error) {
-	was, err := c.old.load(num)
-	if err != nil {
-		return false, err
-	}
-	now, err := c.new.load(num)
-	if err != nil {
-		return false, err
-	}
-	held := c.past.holders[num]
-	if role == roleMixed || len(held) > maxHolders && role != roleCompared {
-		return false, nil
-	}
-	if role == roleFree {
-		return c.heldFreely(held), nil
-	}
-	switch was.(type) {
-	case *pdfDict:
-		if _, ok := now.(*pdfDict); !ok {
-			return false, nil
-		}
-	case pdfArray:
-		if _, ok := now.(pdfArray); !ok || role == roleCompared {
-			return false, nil
-		}
-	default:
-		return false, nil
-	}
-	for _, h := range held {
-		if role != roleCompared && plainRole(h.key) != plainRole(role) {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
-// plainRole: the form's default resources are resources too.
-func plainRole(key pdfName) pdfName {
-	if key == "DR" {
-		return "Resources"
-	}
-	return key
-}
-
-func (c *comparison) heldFreely(held []holder) bool {
-	root, _ := c.old.trailer().get("Root").(pdfRef)
-	for _, h := range held {
-		top := h.by == root.num && (h.top == "DSS" || h.top == "Metadata" || h.top == "Extensions")
-		if !top && c.roles[h.by] != roleFree {
-			return false
-		}
-	}
-	return true
-}
-
-// explain says that the revision may write the objects which values refer to, in a role.
-func (c *comparison) explain(role pdfName, list ...any) {
-	for _, o := range list {
-		r, ok := o.(pdfRef)
-		if !ok {
-			continue
-		}
-		if have, ok := c.roles[r.num]; ok && have != role {
-			c.roles[r.num] = roleMixed
-			continue
-		}
-		c.roles[r.num] = role
-	}
 }
 
 // doubled says that somewhere in a value a dictionary has a key twice.

@@ -95,6 +95,7 @@ const (
 	AdditionsCovered     Reason = "additions_before_issue"
 	AdditionsUncovered   Reason = "additions_uncovered"
 	AdditionsUnproven    Reason = "additions_unproven"
+	AdditionsByPerson    Reason = "additions_without_agency"
 	FormFilled           Reason = "form_filled"
 
 	// Marks on what is otherwise judged.
@@ -210,6 +211,7 @@ var reasonTexts = []ReasonText{
 	{AdditionsCovered, Valid, "NĐ 30/2020/NĐ-CP, Phụ lục I", "Có bổ sung trước khi phát hành (số, ngày, con dấu), đã được chữ ký sau xác nhận.", "Additions before issue (number, date, seal), vouched for by a later signature."},
 	{AdditionsUncovered, Undetermined, "NĐ 30/2020/NĐ-CP, điều 5 và 24", "Có dấu, ghi chú đặt lên trang sau chữ ký cuối cùng, không chữ ký nào xác nhận.", "Marks were laid on the page after the last signature; no signature vouches for them."},
 	{AdditionsUnproven, Undetermined, "NĐ 30/2020/NĐ-CP, Phụ lục I", "Có bổ sung sau khi ký; chữ ký sau bao trùm phần bổ sung nhưng chưa xác định được là hợp lệ.", "Additions after signing; the later signature that covers them could not be determined valid."},
+	{AdditionsByPerson, Undetermined, "NĐ 30/2020/NĐ-CP, Phụ lục I", "Có bổ sung sau khi ký; chỉ chữ ký của cá nhân bao trùm phần bổ sung, chưa có chữ ký của cơ quan.", "Additions after signing; only a person's signature covers them, none of an agency."},
 	{FormFilled, Valid, "ISO 32000-1, 12.8.2.2", "Nội dung đã ký số chưa bị thay đổi. Tuy nhiên, tài liệu đã có những thay đổi trong giới hạn cho phép.", "The signed content is unchanged; the document has changes that the signature allows."},
 
 	{JavaScript, Valid, "Luật 116/2025/QH15, điều 17", "Tệp PDF chứa mã JavaScript.", "The PDF contains JavaScript."},

@@ -1,0 +1,78 @@
+package signing
+
+import (
+	"slices"
+	"strings"
+)
+
+// fieldLock says which form fields a signature locks (ISO 32000-2, 12.8.2.4 and table 236).
+type fieldLock struct {
+	action pdfName // All, Include or Exclude
+	fields []string
+}
+
+// holds says whether a field is locked. Naming a field locks those under it too.
+func (l fieldLock) holds(name string) bool {
+	listed := slices.ContainsFunc(l.fields, func(f string) bool { return name == f || strings.HasPrefix(name, f+".") })
+	switch l.action {
+	case "All":
+		return true
+	case "Include":
+		return listed
+	case "Exclude":
+		return !listed
+	}
+	return false
+}
+
+// permissions reads what a signature says of later changes: the transforms of its /Reference and the /Lock of its field.
+func (d *pdfDoc) permissions(s *pdfSignature) {
+	v := d.view(max(s.revision, 0))
+	list, err := v.array(s.field.dict.get("Reference"))
+	if err != nil {
+		return
+	}
+	for i, o := range list {
+		ref, err := v.dict(o)
+		if err != nil || i == 16 {
+			return
+		}
+		parms, err := v.dict(ref.get("TransformParams"))
+		if err != nil {
+			return
+		}
+		switch ref.name("TransformMethod") {
+		case "DocMDP":
+			s.restrict(parms, 2) // the default (ISO 32000-1, table 254)
+		case "FieldMDP":
+			s.lock(v, parms)
+		}
+	}
+	if lock, err := v.dict(s.field.lock); err == nil && lock != nil {
+		s.restrict(lock, 0)
+		s.lock(v, lock)
+	}
+}
+
+// restrict takes the narrowest permission /P.
+func (s *pdfSignature) restrict(d *pdfDict, p int) {
+	if n, ok := d.get("P").(int64); ok && n >= 1 && n <= 3 {
+		p = int(n)
+	}
+	if p > 0 && (s.docMDP == 0 || p < s.docMDP) {
+		s.docMDP = p
+	}
+}
+
+func (s *pdfSignature) lock(v pdfView, d *pdfDict) {
+	l := fieldLock{action: d.name("Action")}
+	names, _ := v.array(d.get("Fields"))
+	for i, n := range names {
+		if t, ok := n.(pdfString); ok && i < 1000 {
+			l.fields = append(l.fields, pdfText(t))
+		}
+	}
+	if l.action != "" {
+		s.locks = append(s.locks, l)
+	}
+}
