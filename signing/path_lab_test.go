@@ -176,7 +176,7 @@ func pathLen(n int) edit {
 	return set("2.5.29.19", true, testpki.Seq([]byte{1, 1, 0xFF}, testpki.Integer(int64(n))))
 }
 
-func subject(name []byte) edit { return func(r *testpki.Raw) { r.Subject = name } }
+func called(name []byte) edit { return func(r *testpki.Raw) { r.Subject = name } }
 
 // dn is the name C=VN, O=Test Certificates, CN=cn in PrintableString; more RDNs may follow.
 func dn(cn string, more ...[]byte) []byte {

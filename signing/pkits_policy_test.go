@@ -19,8 +19,6 @@ func (l *lab) down(issuer *node, steps ...[]edit) *node {
 
 func is(list ...edit) []edit { return list }
 
-var none = pathRun{}
-
 func needs(want signing.Reason) pathRun { return pathRun{explicit: true, want: want} }
 
 var pkitsPolicyCases = []pathCase{

@@ -208,10 +208,10 @@ var pkitsCases = []pathCase{
 	{name: "4.16.x an extension twice", make: func(l *lab) *node {
 		return l.ee(l.ca(l.root, "CA"), func(r *testpki.Raw) { r.Extensions = append(r.Extensions, r.Extensions[0]) })
 	}, runs: bad(signing.CertificateMalformed), alone: true},
-	{name: "4.16.x no issuer", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA", subject(testpki.Seq()))) }, runs: bad(signing.CertificateMalformed), alone: true},
-	{name: "4.16.x no subject and no alternative name", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA"), subject(testpki.Seq())) }, runs: bad(signing.CertificateMalformed), alone: true},
+	{name: "4.16.x no issuer", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA", called(testpki.Seq()))) }, runs: bad(signing.CertificateMalformed), alone: true},
+	{name: "4.16.x no subject and no alternative name", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA"), called(testpki.Seq())) }, runs: bad(signing.CertificateMalformed), alone: true},
 	{name: "4.16.x no subject but an alternative name", make: func(l *lab) *node {
-		return l.ee(l.ca(l.root, "CA"), subject(testpki.Seq()), set("2.5.29.17", true, testpki.Seq(mail("a@b.test"))))
+		return l.ee(l.ca(l.root, "CA"), called(testpki.Seq()), set("2.5.29.17", true, testpki.Seq(mail("a@b.test"))))
 	}},
 }
 
