@@ -146,7 +146,7 @@ var pkitsNamesCases = []pathCase{
 	{name: "4.13.x URI without a host", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA", permit(uri("test.gov"))), san(uri("urn:x:y"))) }, runs: outside},
 	{name: "4.13.x URI of an address", make: func(l *lab) *node {
 		return l.ee(l.ca(l.root, "CA", exclude(uri("test.gov"))), san(uri("http://[2001:db8::1]/")))
-	}, runs: outside},
+	}, runs: outside, alone: true},
 
 	// iPAddress
 	{name: "4.13.x IPv4 permitted", make: func(l *lab) *node {

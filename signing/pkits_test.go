@@ -48,24 +48,28 @@ var pkitsCases = []pathCase{
 
 	// 4.2 Validity periods
 	{name: "4.2.1 invalid CA notBefore", make: func(l *lab) *node {
-		return l.ee(l.ca(l.root, "CA", from(testpki.UTC(now.AddDate(1, 0, 0)))))
+		return l.ee(l.ca(l.root, "CA", validFrom(testpki.UTC(now.AddDate(1, 0, 0)))))
 	}, runs: bad(signing.AuthorityNotYet)},
-	{name: "4.2.2 invalid EE notBefore", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA"), from(testpki.UTC(now.AddDate(1, 0, 0)))) },
+	{name: "4.2.2 invalid EE notBefore", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA"), validFrom(testpki.UTC(now.AddDate(1, 0, 0)))) },
 		runs: bad(signing.CertificateNotYet)},
-	{name: "4.2.3 valid pre-2000 UTCTime notBefore", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA"), from(testpki.TLV(0x17, []byte("500101120100Z")))) }},
-	{name: "4.2.4 valid GeneralizedTime notBefore", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA"), from(testpki.Generalized(now.AddDate(-2, 0, 0)))) }},
-	{name: "4.2.5 invalid CA notAfter", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA", until(testpki.UTC(now.AddDate(0, 0, -1))))) },
+	{name: "4.2.3 valid pre-2000 UTCTime notBefore", make: func(l *lab) *node {
+		return l.ee(l.ca(l.root, "CA"), validFrom(testpki.TLV(0x17, []byte("500101120100Z"))))
+	}},
+	{name: "4.2.4 valid GeneralizedTime notBefore", make: func(l *lab) *node {
+		return l.ee(l.ca(l.root, "CA"), validFrom(testpki.Generalized(now.AddDate(-2, 0, 0))))
+	}},
+	{name: "4.2.5 invalid CA notAfter", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA", validUntil(testpki.UTC(now.AddDate(0, 0, -1))))) },
 		runs: bad(signing.AuthorityExpired)},
-	{name: "4.2.6 invalid EE notAfter", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA"), until(testpki.UTC(now.AddDate(0, 0, -1)))) },
+	{name: "4.2.6 invalid EE notAfter", make: func(l *lab) *node { return l.ee(l.ca(l.root, "CA"), validUntil(testpki.UTC(now.AddDate(0, 0, -1)))) },
 		runs: bad(signing.CertificateExpired)},
 	{name: "4.2.7 invalid pre-2000 UTCTime notAfter", make: func(l *lab) *node {
-		return l.ee(l.ca(l.root, "CA"), from(testpki.TLV(0x17, []byte("980101120100Z"))), until(testpki.TLV(0x17, []byte("990101120100Z"))))
+		return l.ee(l.ca(l.root, "CA"), validFrom(testpki.TLV(0x17, []byte("980101120100Z"))), validUntil(testpki.TLV(0x17, []byte("990101120100Z"))))
 	}, runs: bad(signing.CertificateExpired)},
 	{name: "4.2.8 valid GeneralizedTime notAfter", make: func(l *lab) *node {
-		return l.ee(l.ca(l.root, "CA"), until(testpki.Generalized(time.Date(2050, 1, 1, 12, 1, 0, 0, time.UTC))))
+		return l.ee(l.ca(l.root, "CA"), validUntil(testpki.Generalized(time.Date(2050, 1, 1, 12, 1, 0, 0, time.UTC))))
 	}},
 	{name: "4.2.x no well-defined end", make: func(l *lab) *node {
-		return l.ee(l.ca(l.root, "CA"), until(testpki.TLV(0x18, []byte("99991231235959Z"))))
+		return l.ee(l.ca(l.root, "CA"), validUntil(testpki.TLV(0x18, []byte("99991231235959Z"))))
 	}},
 
 	// 4.3 Name chaining
@@ -222,8 +226,8 @@ func (l *lab) under(cn string, more ...[]byte) *node {
 	return n
 }
 
-func from(t []byte) edit  { return func(r *testpki.Raw) { r.From = t } }
-func until(t []byte) edit { return func(r *testpki.Raw) { r.Until = t } }
+func validFrom(t []byte) edit  { return func(r *testpki.Raw) { r.From = t } }
+func validUntil(t []byte) edit { return func(r *testpki.Raw) { r.Until = t } }
 
 func TestPKITS(t *testing.T) { runPathCases(t, pkitsCases) }
 
