@@ -22,15 +22,15 @@ func sealed(f func(r *revision)) func(*world) []byte {
 	return func(w *world) []byte { return w.seal(w.revise(w.one(), f)) }
 }
 
-// from does the same to a document that was prepared before the leader signed.
-func from(before, after func(r *revision)) func(*world) []byte {
+// prepared does the same to a document that was prepared before the leader signed.
+func prepared(before, after func(r *revision)) func(*world) []byte {
 	return func(w *world) []byte {
 		return w.revise(w.signPDF(w.revise(w.pdf(), before), testpki.PDFSignature{}), after)
 	}
 }
 
-func fromSealed(before, after func(r *revision)) func(*world) []byte {
-	return func(w *world) []byte { return w.seal(from(before, after)(w)) }
+func preparedSealed(before, after func(r *revision)) func(*world) []byte {
+	return func(w *world) []byte { return w.seal(prepared(before, after)(w)) }
 }
 
 func all(list ...func(r *revision)) func(r *revision) {
@@ -150,13 +150,13 @@ var practiceCases = []pdfCase{
 		resource("XObject", "Dau1", fmt.Sprintf("%d 0 R", n))(r)
 		wrapped("q ", " Q q 60 0 0 60 300 300 cm /Dau1 Do Q")(r)
 	}), after: signing.AfterAdditions},
-	{name: "valid_overlay_in_the_same_stream_before_seal", make: fromSealed(func(r *revision) {
+	{name: "valid_overlay_in_the_same_stream_before_seal", make: preparedSealed(func(r *revision) {
 		setContents(r, r.Stream("", "0 0 10 10 re S"))
 	}, func(r *revision) {
 		n := firstNumber(r.Object(r.Page()), "/Contents [")
 		r.Set(n, []byte(stream("", "q\n0 0 10 10 re S\nQ\nq "+numberMark+" Q")))
 	}), after: signing.AfterAdditions},
-	{name: "valid_overlay_of_an_indirect_list_before_seal", make: fromSealed(func(r *revision) {
+	{name: "valid_overlay_of_an_indirect_list_before_seal", make: preparedSealed(func(r *revision) {
 		list := r.Add("[%d 0 R]", contents(r))
 		r.Replace(r.Page(), fmt.Sprintf("/Contents %d 0 R", contents(r)), fmt.Sprintf("/Contents %d 0 R", list))
 	}, func(r *revision) {
@@ -164,7 +164,7 @@ var practiceCases = []pdfCase{
 		r.Set(list, bytes.Replace(r.Object(list), []byte("]"), fmt.Appendf(nil, " %d 0 R]", r.Stream("", numberMark)), 1))
 	}), after: signing.AfterAdditions},
 	{name: "valid_list_of_content_moved", make: later(func(r *revision) { setContents(r, contents(r)) }), after: signing.AfterSignatures},
-	{name: "valid_own_resources_for_inherited", make: fromSealed(func(r *revision) {
+	{name: "valid_own_resources_for_inherited", make: preparedSealed(func(r *revision) {
 		n := testpki.Ref(r.Object(r.Page()), "/Resources")
 		r.Replace(r.Page(), fmt.Sprintf("/Resources %d 0 R", n), "")
 		r.Insert(testpki.Ref(r.Object(r.Page()), "/Parent"), "/Resources %d 0 R", n)
@@ -205,7 +205,7 @@ var practiceCases = []pdfCase{
 		n := firstNumber(r.Bytes(), "/Info ")
 		r.Set(n, []byte("<</Producer (Khac) /ModDate (D:20261121)>>"))
 	}), after: signing.AfterSignatures},
-	{name: "valid_metadata_rewritten", make: from(func(r *revision) {
+	{name: "valid_metadata_rewritten", make: prepared(func(r *revision) {
 		r.Insert(r.Root(), "/Metadata %d 0 R", r.Stream("/Type /Metadata /Subtype /XML", "<a/>"))
 	},
 		func(r *revision) {
@@ -225,7 +225,7 @@ var practiceCases = []pdfCase{
 		form := r.Form()
 		r.Replace(r.Root(), fmt.Sprintf("/AcroForm %d 0 R", form), fmt.Sprintf("/AcroForm %s", r.Object(form)))
 	}), after: signing.AfterSignatures},
-	{name: "valid_structure_gains_an_element", make: fromSealed(func(r *revision) {
+	{name: "valid_structure_gains_an_element", make: preparedSealed(func(r *revision) {
 		tree, root := r.Add("<</Nums []>>"), 0
 		root = r.Add("<</Type /StructTreeRoot /K [] /ParentTree %d 0 R /ParentTreeNextKey 0>>", tree)
 		r.Insert(r.Root(), "/StructTreeRoot %d 0 R /MarkInfo <</Marked true>>", root)
@@ -237,7 +237,7 @@ var practiceCases = []pdfCase{
 		r.Replace(root, "/ParentTreeNextKey 0", "/ParentTreeNextKey 1")
 		r.Replace(testpki.Ref(r.Object(root), "/ParentTree"), "[]", fmt.Sprintf("[0 %d 0 R]", elem))
 	}), after: signing.AfterAdditions},
-	{name: "valid_old_annotation_touched", make: from(func(r *revision) { r.Annotate("/Subtype /Stamp /Rect [1 1 9 9] /NM (a)") }, func(r *revision) {
+	{name: "valid_old_annotation_touched", make: prepared(func(r *revision) { r.Annotate("/Subtype /Stamp /Rect [1 1 9 9] /NM (a)") }, func(r *revision) {
 		n := firstNumber(r.Object(r.Page()), "/Annots [")
 		r.Insert(n, "/M (D:20261121) /StructParent 3")
 	}), after: signing.AfterSignatures},
@@ -252,15 +252,15 @@ var practiceCases = []pdfCase{
 	{name: "valid_filled_certified_2", make: func(w *world) []byte {
 		return w.revise(w.signPDF(w.revise(w.pdf(), withField), testpki.PDFSignature{DocMDP: 2}), fill)
 	}, after: signing.AfterAllowed},
-	{name: "valid_filled_then_sealed", make: fromSealed(withField, fill), after: signing.AfterAdditions},
-	{name: "valid_filled_in_the_same_appearance", make: fromSealed(func(r *revision) {
+	{name: "valid_filled_then_sealed", make: preparedSealed(withField, fill), after: signing.AfterAdditions},
+	{name: "valid_filled_in_the_same_appearance", make: preparedSealed(func(r *revision) {
 		textField(r, "so", fmt.Sprintf("/AP <</N %d 0 R>>", look(r, "")))
 	}, func(r *revision) {
 		f := fieldOf(r, "so")
 		r.Insert(f, "/V (123)")
 		r.Set(testpki.Ref(r.Object(f), "/AP <</N"), []byte("<</Type /XObject /Subtype /Form /BBox [0 0 140 15] /Length 2>>\nstream\nBT\nendstream"))
 	}), after: signing.AfterAdditions},
-	{name: "additions_uncovered_filled_without_permission", make: from(withField, fill), verdict: signing.Undetermined, want: signing.AdditionsUncovered},
+	{name: "additions_uncovered_filled_without_permission", make: prepared(withField, fill), verdict: signing.Undetermined, want: signing.AdditionsUncovered},
 	{name: "changed_after_signing_filled_certified_1", make: func(w *world) []byte {
 		return w.revise(w.signPDF(w.revise(w.pdf(), withField), testpki.PDFSignature{DocMDP: 1}), fill)
 	}, want: signing.ChangedAfterSigning, after: signing.AfterChanged},
@@ -296,7 +296,7 @@ var practiceCases = []pdfCase{
 		r.Insert(r.Root(), "/DSS <</Certs [%d 0 R]>>", contents(r))
 		r.Set(contents(r), []byte(stream("", "0 0 99 99 re f")))
 	}), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
-	{name: "changed_after_signing_text_as_xref", make: fromSealed(func(r *revision) {
+	{name: "changed_after_signing_text_as_xref", make: preparedSealed(func(r *revision) {
 		r.Set(contents(r), []byte("<</Type /XRef /Length 14>>\nstream\n0 0 10 10 re S\nendstream"))
 	}, func(r *revision) {
 		r.Set(contents(r), []byte("<</Type /XRef /Length 14>>\nstream\n0 0 99 99 re f\nendstream"))
@@ -321,25 +321,25 @@ var practiceCases = []pdfCase{
 		r.Set(n, regexp.MustCompile(`/Font <<\s*/(\w+) \d+ 0 R`).ReplaceAll(r.Object(n), fmt.Appendf(nil, "/Font << /$1 %d 0 R", r.Add(helvetica))))
 	}), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
 	{name: "changed_after_signing_default_colour_sealed", make: sealed(resource("ColorSpace", "DefaultGray", "[/Separation /All /DeviceGray 9 0 R]")), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
-	{name: "changed_after_signing_name_that_was_missing_sealed", make: fromSealed(func(r *revision) {
+	{name: "changed_after_signing_name_that_was_missing_sealed", make: preparedSealed(func(r *revision) {
 		setContents(r, r.Stream("", "/Mat gs"), contents(r))
 	}, resource("ExtGState", "Mat", "<</ca 0 /CA 0>>")), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
-	{name: "changed_after_signing_layer_off_sealed", make: fromSealed(func(r *revision) {
+	{name: "changed_after_signing_layer_off_sealed", make: preparedSealed(func(r *revision) {
 		group := r.Add("<</Type /OCG /Name (Noi dung)>>")
 		r.Insert(r.Root(), "/OCProperties <</OCGs [%d 0 R] /D <</ON [%d 0 R] /OFF []>>>>", group, group)
 	}, func(r *revision) {
 		group := firstNumber(r.Object(r.Root()), "/OCGs [")
 		r.Replace(r.Root(), "/OFF []", fmt.Sprintf("/OFF [%d 0 R]", group))
 	}), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
-	{name: "changed_after_signing_layer_defined_off_sealed", make: fromSealed(func(r *revision) {
+	{name: "changed_after_signing_layer_defined_off_sealed", make: preparedSealed(func(r *revision) {
 		resource("Properties", "MC0", fmt.Sprintf("%d 0 R", r.Add("<</Type /OCG /Name (Noi dung)>>")))(r)
 	}, func(r *revision) {
 		group := firstNumber(r.Object(testpki.Ref(r.Object(r.Page()), "/Resources")), "/MC0 ")
 		r.Insert(r.Root(), "/OCProperties <</OCGs [%d 0 R] /D <</OFF [%d 0 R]>>>>", group, group)
 	}), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
-	{name: "changed_after_signing_annotation_hidden_sealed", make: fromSealed(func(r *revision) { r.Annotate("/Subtype /Stamp /Rect [1 1 9 9] /F 4") },
+	{name: "changed_after_signing_annotation_hidden_sealed", make: preparedSealed(func(r *revision) { r.Annotate("/Subtype /Stamp /Rect [1 1 9 9] /F 4") },
 		func(r *revision) { r.Replace(firstNumber(r.Object(r.Page()), "/Annots ["), "/F 4", "/F 2") }), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
-	{name: "changed_after_signing_annotation_deleted_sealed", make: fromSealed(func(r *revision) { r.Annotate("/Subtype /Stamp /Rect [1 1 9 9] /F 4") },
+	{name: "changed_after_signing_annotation_deleted_sealed", make: preparedSealed(func(r *revision) { r.Annotate("/Subtype /Stamp /Rect [1 1 9 9] /F 4") },
 		func(r *revision) {
 			n := firstNumber(r.Object(r.Page()), "/Annots [")
 			r.Set(r.Page(), regexp.MustCompile(fmt.Sprintf(`/Annots \[\s*%d 0 R`, n)).ReplaceAll(r.Object(r.Page()), []byte("/Annots [")))
