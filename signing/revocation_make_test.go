@@ -138,8 +138,6 @@ func relativeName(cn string) []byte   { return der(0xA0, der(0xA1, attributeCN(c
 func attributeCN(cn string) []byte {
 	return der(0x30, must(asn1.Marshal(oidOf("2.5.4.3"))), der(0x0C, []byte(cn)))
 }
-func directory(name []byte) []byte         { return der(0xA4, name) }
-func uri(s string) []byte                  { return der(0x86, []byte(s)) }
 func lister(id *testpki.Identity) []byte   { return der(0xA2, directory(id.Certificate.RawSubject)) }
 func reasons(tag byte, bits ...int) []byte { return der(tag, reasonBits(bits)...) }
 
