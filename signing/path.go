@@ -57,6 +57,7 @@ func (j judge) findPath(anchors []anchor, extra []*certificate, leaf *certificat
 	if len(anchors) == 0 {
 		return nil, []Reason{NoAnchor}
 	}
+	anchors = slices.DeleteFunc(slices.Clone(anchors), func(a anchor) bool { return !a.counts(at) })
 	b := &builder{trust: j.trust, anchors: anchors, at: at, why: why, policy: j.policy, spent: j.spent, links: map[[2]*certificate]Reason{}}
 	if why != forCRLs { // who signs lists is asked while revocation is: it must not turn in a circle
 		b.revoked = func(p *path) []Reason {
@@ -77,6 +78,11 @@ func (j judge) findPath(anchors []anchor, extra []*certificate, leaf *certificat
 		reasons = append(reasons, leaf.flaw)
 	}
 	return nil, reasons
+}
+
+// counts says whether an anchor was in force at a time: from From on, and until before Until (R82).
+func (a Anchor) counts(at time.Time) bool {
+	return !at.Before(a.From) && (a.Until.IsZero() || at.Before(a.Until))
 }
 
 // extend tries to lead certs further up. It is depth first; it stops at the first path without fault.

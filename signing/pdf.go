@@ -281,6 +281,9 @@ func (j judge) documentTimestamp(value []byte, content *digester) (SignatureRepo
 	if s.path != nil && s.path.anchor.cert != nil {
 		j.follow(&r, s.path)
 	}
+	if !s.good() { // its time is then only what it says
+		r.Time, r.TimeSource, r.Claimed = j.o.At, TimeFromReception, s.time
+	}
 	r.Evidence.Tokens = [][]byte{s.der}
 	r.Evidence.add(s.evidence())
 	r.settle()

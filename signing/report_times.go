@@ -25,6 +25,12 @@ func inZone(list []SignatureReport, zone *time.Location) []SignatureReport {
 		for k := range s.PathRevocation {
 			s.PathRevocation[k].inZone(zone)
 		}
+		s.Timestamps = slices.Clone(s.Timestamps)
+		for k := range s.Timestamps {
+			t := &s.Timestamps[k]
+			inZoneAll(zone, &t.Time, &t.NotBefore, &t.NotAfter)
+			t.Revocation.inZone(zone)
+		}
 	}
 	return list
 }

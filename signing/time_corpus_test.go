@@ -317,3 +317,36 @@ func TestTimeCorpus(t *testing.T) {
 		})
 	}
 }
+
+// An anchor counts only at times within its dates, be the time a timestamp's or that of reception (R82).
+func TestAnchorDates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	plain, stamped := w.sign(testpki.CMS{}), w.stamped(testpki.CMS{}, before)
+	reception := now.Add(time.Hour)
+	for _, c := range []struct {
+		name        string
+		message     []byte
+		from, until time.Time
+		want        signing.Verdict
+	}{
+		{"without dates", plain, time.Time{}, time.Time{}, signing.Valid},
+		{"within", plain, reception, reception.Add(time.Second), signing.Valid},
+		{"not yet", plain, reception.Add(time.Second), time.Time{}, signing.Undetermined},
+		{"no longer", plain, time.Time{}, reception, signing.Undetermined},
+		{"retired since the timestamp", stamped, time.Time{}, now.Add(time.Minute), signing.Valid},
+		{"installed for later than the timestamp", stamped, now.Add(time.Minute), time.Time{}, signing.Undetermined},
+	} {
+		o := w.options()
+		o.Trust.Anchors[0].From, o.Trust.Anchors[0].Until = c.from, c.until
+		s := verify(detached(content, c.message), o).Signatures[0]
+		if s.Verdict != c.want || hasReason(s.Reasons, signing.Untrusted) != (c.want == signing.Undetermined) {
+			t.Errorf("%s: %s %v", c.name, s.Verdict, s.Reasons)
+		}
+	}
+	o := w.options()
+	o.Trust.TSAAnchors[0].Until = now
+	if s := verify(detached(content, stamped), o).Signatures[0]; s.TimeSource != signing.TimeFromReception || !hasReason(s.Reasons, signing.TimestampUntrusted) {
+		t.Errorf("authority retired before: %s %v", s.TimeSource, s.Reasons)
+	}
+}
