@@ -347,6 +347,18 @@ func TestAnchorDates(t *testing.T) {
 	o := w.options()
 	o.Trust.TSAAnchors[0].Until = now
 	if s := verify(detached(content, stamped), o).Signatures[0]; s.TimeSource != signing.TimeFromReception || !hasReason(s.Reasons, signing.TimestampUntrusted) {
-		t.Errorf("authority retired before: %s %v", s.TimeSource, s.Reasons)
+		t.Errorf("authority retired before: %s %v %+v", s.TimeSource, s.Reasons, s.Timestamps)
+	}
+}
+
+// A root that a message brings and that nobody installed makes its signer untrusted, not forged.
+func TestStrangersRootIsNotForged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.options()
+	o.Trust.Anchors = []signing.Anchor{{Certificate: newWorld(t).agency.Certificate}}
+	b := w.sign(testpki.CMS{Certificates: []*x509.Certificate{w.Root.Certificate}})
+	if s := verify(detached(content, b), o).Signatures[0]; s.Verdict != signing.Undetermined || s.Reason != signing.Untrusted {
+		t.Errorf("%s %v", s.Verdict, s.Reasons)
 	}
 }
