@@ -25,6 +25,7 @@ func (j judge) pdf(f File, r *FileReport) {
 		j.unreadable(f, r, err)
 		return
 	}
+	r.Version = max(r.Version, d.view(0).version())
 	if r.Version != "" && r.Version < "1.4" {
 		r.Flags = addReason(r.Flags, PDFOld)
 	}

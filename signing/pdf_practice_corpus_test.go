@@ -135,7 +135,114 @@ func again(r *revision) {
 	}
 }
 
+// lockedBy signs a document with two text fields as a signature that locks, by its /Reference or by the /Lock of its field.
+func lockedBy(reference, lock string) func(w *world) []byte {
+	return func(w *world) []byte {
+		pdf := w.revise(w.pdf(), func(r *revision) { textField(r, "so", ""); textField(r, "ngay", "") })
+		s := testpki.PDFSignature{}
+		if reference != "" {
+			s.DocMDP, s.BendDict = 2, func(b []byte) []byte {
+				return regexp.MustCompile(`/Reference \[<<.*>>\]`).ReplaceAllFunc(b, func(m []byte) []byte {
+					return []byte((reference + strings.Repeat(" ", len(m)))[:len(m)])
+				})
+			}
+		}
+		if lock != "" {
+			s.Field = "Ky) /Lock " + lock + " /TU (x"
+		}
+		return w.signPDF(pdf, s)
+	}
+}
+
+// filledAfter fills the field "so" after a signature; the agency signs that.
+func filledAfter(sign func(w *world) []byte) func(w *world) []byte {
+	return func(w *world) []byte { return w.seal(w.revise(sign(w), fill)) }
+}
+
+// flagged is a signed document that was prepared so.
+func flagged(prepare func(r *revision)) func(w *world) []byte {
+	return func(w *world) []byte { return w.signPDF(w.revise(w.pdf(), prepare), testpki.PDFSignature{}) }
+}
+
+func embedded(r *revision, name, filter, data string) {
+	n := r.Stream("/Type /EmbeddedFile "+filter, data)
+	names(r, "/EmbeddedFiles <</Names [(a) %d 0 R]>>", r.Add("<</Type /Filespec /F (%s) /EF <</F %d 0 R>>>>", name, n))
+}
+
 var practiceCases = []pdfCase{
+	// Locks.
+	{name: "changed_after_signing_field_locked_all", make: filledAfter(lockedBy("/Reference [<</TransformMethod /FieldMDP /TransformParams <</Action /All>>>>]", "")),
+		want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+	{name: "changed_after_signing_field_locked_by_name", make: filledAfter(lockedBy("", "<</Type /SigFieldLock /Action /Include /Fields [(so)]>>")),
+		want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+	{name: "changed_after_signing_field_locked_but_others", make: filledAfter(lockedBy("", "<</Action /Exclude /Fields [(ngay)]>>")),
+		want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+	{name: "changed_after_signing_lock_with_permission_1", make: filledAfter(lockedBy("", "<</Action /Include /Fields [(khac)] /P 1>>")),
+		want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+	{name: "valid_other_field_locked", make: filledAfter(lockedBy("", "<</Action /Include /Fields [(ngay)]>>")), after: signing.AfterAdditions},
+	{name: "valid_field_exempt_from_lock", make: filledAfter(lockedBy("", "<</Action /Exclude /Fields [(so)]>>")), after: signing.AfterAdditions},
+	{name: "valid_locked_all_then_sealed", make: func(w *world) []byte { return w.seal(lockedBy("", "<</Action /All>>")(w)) }, after: signing.AfterSignatures},
+
+	// Who vouches for what was added.
+	{name: "additions_without_agency_second_leader_only", make: func(w *world) []byte {
+		return w.signPDF(testpki.Stamp(w.one()), testpki.PDFSignature{})
+	}, verdict: signing.Undetermined, want: signing.AdditionsByPerson, after: signing.AfterAdditions},
+	{name: "valid_three_in_a_row", make: func(w *world) []byte {
+		return w.seal(w.signPDF(w.signPDF(w.one(), testpki.PDFSignature{}), testpki.PDFSignature{}))
+	}, after: signing.AfterSignatures},
+	{name: "additions_uncovered_stamp_after_number_and_seal", make: func(w *world) []byte {
+		return testpki.Stamp(w.seal(testpki.Stamp(w.one())))
+	}, verdict: signing.Undetermined, want: signing.AdditionsUncovered, after: signing.AfterAdditions},
+	{name: "valid_scanned", make: func(w *world) []byte {
+		return w.seal(w.signPDF(w.revise(w.pdf(), func(r *revision) {
+			n := r.Stream("/Type /XObject /Subtype /Image /Width 9 /Height 9 /ColorSpace /DeviceGray /BitsPerComponent 8", strings.Repeat("x", 81))
+			resource("XObject", "Im0", fmt.Sprintf("%d 0 R", n))(r)
+			setContents(r, r.Stream("", "q 595 0 0 842 0 0 cm /Im0 Do Q"))
+		}), testpki.PDFSignature{}))
+	}, after: signing.AfterSignatures},
+	{name: "digest_mismatch_saved_in_full_after_signing", make: func(w *world) []byte {
+		return bytes.Replace(w.one(), []byte("/Producer"), []byte("/Xroducer"), 1)
+	}, want: signing.DigestMismatch},
+
+	// What a document can do by itself.
+	{name: "flag_embedded_by_its_bytes", make: flagged(func(r *revision) { embedded(r, "a.txt", "", "MZ\x90\x00") }), flag: signing.EmbeddedExecutable},
+	{name: "flag_embedded_text", make: flagged(func(r *revision) { embedded(r, "a.txt", "", "xin chao") }), flag: signing.EmbeddedFile},
+	{name: "flag_script_of_a_field", make: flagged(func(r *revision) { textField(r, "so", "/AA <</K <</S /JavaScript /JS (1)>>>>") }), flag: signing.JavaScript},
+	{name: "flag_script_of_a_page", make: flagged(func(r *revision) { r.Insert(r.Page(), "/AA <</O <</S /JavaScript /JS (1)>>>>") }), flag: signing.JavaScript},
+	{name: "flag_script_after_a_jump", make: flagged(func(r *revision) {
+		r.Insert(r.Root(), "/OpenAction <</S /GoTo /D [%d 0 R /Fit] /Next [<</S /JavaScript /JS (1)>>]>>", r.Page())
+	}), flag: signing.JavaScript},
+	{name: "flag_script_of_a_bookmark", make: flagged(func(r *revision) {
+		n := r.Add("<</Title (a) /A <</S /JavaScript /JS (1)>>>>")
+		r.Insert(r.Root(), "/Outlines <</First %d 0 R /Last %d 0 R>>", n, n)
+	}), flag: signing.JavaScript},
+	{name: "flag_script_of_a_rendition", make: flagged(func(r *revision) {
+		r.Annotate("/Subtype /Screen /Rect [0 0 9 9] /A <</S /Rendition /JS (1)>>")
+	}), flag: signing.JavaScript},
+	{name: "flag_script_in_xfa", make: flagged(func(r *revision) {
+		r.Insert(r.Root(), "/AcroForm %d 0 R", r.Add("<</Fields [] /XFA %d 0 R>>", r.Stream("", "<template><script>1</script></template>")))
+	}), flag: signing.JavaScript},
+	{name: "flag_xfa", make: flagged(func(r *revision) {
+		r.Insert(r.Root(), "/AcroForm %d 0 R", r.Add("<</Fields [] /XFA [(datasets) %d 0 R]>>", r.Stream("", "<a/>")))
+	}), flag: signing.XFAForm},
+	{name: "flag_launch_of_a_button", make: flagged(func(r *revision) {
+		r.Field(textField(r, "nut", "/AA <</U <</S /Launch /Win <</F (cmd.exe)>>>>>>"))
+	}), flag: signing.LaunchAction},
+	{name: "flag_sends_data", make: flagged(func(r *revision) { r.Insert(r.Root(), "/AA <</WC <</S /SubmitForm /F (http://a.b)>>>>") }), flag: signing.ExternalAction},
+	{name: "flag_rich_media", make: flagged(func(r *revision) { r.Annotate("/Subtype /RichMedia /Rect [0 0 9 9]") }), flag: signing.RichMedia},
+	{name: "no_flag_for_links", make: flagged(func(r *revision) { r.Annotate("/Subtype /Link /Rect [0 0 9 9] /A <</S /URI /URI (http://a.b)>>") })},
+	{name: "no_flag_for_old_header_of_a_newer_catalog", make: func(w *world) []byte {
+		pdf := w.pdf()
+		copy(pdf, "%PDF-1.3")
+		return w.signPDF(w.revise(pdf, func(r *revision) { r.Insert(r.Root(), "/Version /1.7") }), testpki.PDFSignature{})
+	}},
+	{name: "changed_after_signing_xfa_values_sealed", make: preparedSealed(func(r *revision) {
+		r.Insert(r.Root(), "/AcroForm %d 0 R", r.Add("<</Fields [] /XFA [(datasets) %d 0 R]>>", r.Stream("", "<a/>")))
+	}, func(r *revision) {
+		n := firstNumber(r.Object(r.Form()), "/XFA [(datasets) ")
+		r.Set(n, []byte(stream("", "<b/>")))
+	}), want: signing.ChangedAfterSigning, after: signing.AfterChanged, flag: signing.XFAForm},
+
 	// Number, date, seal before issue, as tools write them.
 	{name: "valid_freetext_before_seal", make: sealed(func(r *revision) {
 		r.Annotate(fmt.Sprintf("/Subtype /FreeText /Rect [100 770 250 790] /F 4 /DA (/Helv 11 Tf 0 g) /Contents (So: 123) /AP <</N %d 0 R>>", look(r, numberMark)))
@@ -374,5 +481,22 @@ func TestPDFPracticeCorpus(t *testing.T) {
 			}
 			c.check(t, verify(inside(pdf), o))
 		})
+	}
+}
+
+// Marks are told of the signatures that they came after, and of no other.
+func TestPDFMarks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pdf := w.seal(testpki.Overlay(testpki.Stamp(w.one())))
+	list := verify(inside(pdf), w.options()).Files[0].Signatures
+	if len(list) != 2 || len(list[0].Marks) != 2 || len(list[1].Marks) != 0 {
+		t.Fatalf("marks: %+v", list)
+	}
+	if m := list[0].Marks[1]; m.Kind != "Content" || m.Page != 1 || m.Rect[2] < 500 {
+		t.Errorf("overlay: %+v", m)
+	}
+	if m := list[0].Marks[0]; m.Kind != "Stamp" || m.Page != 1 || m.Rect != [4]float64{60, 60, 180, 100} {
+		t.Errorf("stamp: %+v", m)
 	}
 }

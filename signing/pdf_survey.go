@@ -1,11 +1,16 @@
 package signing
 
-import "strings"
+import (
+	"bytes"
+	"compress/zlib"
+	"io"
+	"slices"
+	"strings"
+)
 
 const (
-	surveyPages       = 5_000
 	surveyAnnotations = 20_000
-	surveyNames       = 1_000
+	surveyNames       = 1_000 // of name trees, bookmarks and fields each
 )
 
 // survey looks at what a document can do by itself (R97): scripts, commands, embedded files. It also numbers the pages, for
@@ -23,17 +28,17 @@ func (v pdfView) survey() (map[uint32]int, []Reason) {
 		s.flag(JavaScript)
 	}
 	s.tree(names.get("EmbeddedFiles"), 0, s.file)
+	s.attached(root.get("AF"))
+	outlines, _ := v.dict(root.get("Outlines"))
+	s.bookmarks(outlines.get("First"))
+	s.form(root.get("AcroForm"))
 	pages, _ := v.pageTree()
-	seen := 0
 	for num, n := range pages {
-		if n == 0 {
-			continue
+		if n > 0 {
+			s.page(num)
 		}
-		if seen++; seen > surveyPages {
-			break
-		}
-		s.page(num)
 	}
+	slices.Sort(s.flags)
 	return pages, s.flags
 }
 
@@ -62,9 +67,89 @@ func (s *surveyor) page(num uint32) {
 			continue
 		}
 		s.action(a.get("A"), 0)
+		s.action(a.get("PA"), 0)
 		s.additional(a.get("AA"))
-		if a.name("Subtype") == "FileAttachment" {
+		switch a.name("Subtype") {
+		case "FileAttachment":
 			s.file(a.get("FS"))
+		case "RichMedia", "Movie", "Sound", "3D":
+			s.flag(RichMedia)
+		}
+	}
+}
+
+// attached looks at the associated files of the document (ISO 32000-2, 14.13).
+func (s *surveyor) attached(o any) {
+	list, _ := s.view.array(o)
+	for i, f := range list {
+		if i < surveyNames {
+			s.file(f)
+		}
+	}
+}
+
+// bookmarks follows those of the top and what hangs under each.
+func (s *surveyor) bookmarks(o any) {
+	queue := []any{o}
+	for n := 0; len(queue) > 0 && n < surveyNames; n++ {
+		d, err := s.view.dict(queue[0])
+		queue = queue[1:]
+		if err != nil || d == nil {
+			continue
+		}
+		s.action(d.get("A"), 0)
+		for _, k := range []pdfName{"First", "Next"} {
+			if next := d.get(k); next != nil {
+				queue = append(queue, next)
+			}
+		}
+	}
+}
+
+// form looks at the scripts of fields, and at an XFA form, which shows what the pages do not say.
+func (s *surveyor) form(o any) {
+	form, err := s.view.dict(o)
+	if err != nil || form == nil {
+		return
+	}
+	if xfa := form.get("XFA"); xfa != nil {
+		s.flag(XFAForm)
+		s.xfa(xfa)
+	}
+	top, _ := s.view.array(form.get("Fields"))
+	queue := top[:min(len(top), surveyNames)]
+	for n := 0; len(queue) > 0 && n < surveyNames; n++ {
+		d, err := s.view.dict(queue[0])
+		queue = queue[1:]
+		if err != nil || d == nil {
+			continue
+		}
+		s.action(d.get("A"), 0)
+		s.additional(d.get("AA"))
+		if kids, err := s.view.array(d.get("Kids")); err == nil && len(queue) < surveyNames {
+			queue = append(queue[:len(queue):len(queue)], kids...)
+		}
+	}
+}
+
+// xfa looks for scripts in the XML of a form, which is one stream or several.
+func (s *surveyor) xfa(o any) {
+	v, err := s.view.resolve(o)
+	if err != nil {
+		return
+	}
+	parts, ok := v.(pdfArray)
+	if !ok {
+		parts = pdfArray{v}
+	}
+	for i, p := range parts {
+		st, _ := s.view.resolve(p)
+		stream, ok := st.(*pdfStream)
+		if !ok || i > 40 {
+			continue
+		}
+		if data, err := s.view.doc.inflate(stream, &s.view); err == nil && bytes.Contains(data, []byte("<script")) {
+			s.flag(JavaScript)
 		}
 	}
 }
@@ -87,11 +172,18 @@ func (s *surveyor) action(o any, depth int) {
 		return
 	}
 	d := dictOf(v)
+	if d.get("JS") != nil { // of JavaScript and Rendition actions
+		s.flag(JavaScript)
+	}
 	switch d.name("S") {
-	case "JavaScript", "Rendition":
+	case "JavaScript":
 		s.flag(JavaScript)
 	case "Launch":
 		s.flag(LaunchAction)
+	case "SubmitForm", "ImportData", "GoToR", "GoToE":
+		s.flag(ExternalAction)
+	case "RichMediaExecute":
+		s.flag(RichMedia)
 	}
 	s.action(d.get("Next"), depth+1)
 }
@@ -135,7 +227,8 @@ func (s *surveyor) tree(o any, depth int, f func(any)) bool {
 var executable = map[string]bool{
 	".exe": true, ".com": true, ".scr": true, ".bat": true, ".cmd": true, ".ps1": true, ".vbs": true, ".vbe": true, ".js": true,
 	".jse": true, ".wsf": true, ".hta": true, ".msi": true, ".dll": true, ".jar": true, ".lnk": true, ".pif": true, ".cpl": true,
-	".reg": true, ".sh": true, ".apk": true, ".app": true, ".docm": true, ".xlsm": true, ".iso": true,
+	".reg": true, ".sh": true, ".apk": true, ".app": true, ".docm": true, ".xlsm": true, ".pptm": true, ".msp": true, ".application": true, ".gadget": true, ".psm1": true,
+	".dmg": true, ".vhd": true, ".img": true, ".py": true, ".chm": true, ".sct": true, ".url": true, ".xll": true, ".iso": true,
 }
 
 // file looks at a file specification.
@@ -147,6 +240,7 @@ func (s *surveyor) file(o any) {
 	names := []any{v}
 	if d := dictOf(v); d != nil {
 		names = []any{d.get("F"), d.get("UF"), d.get("DOS"), d.get("Unix")}
+		s.data(d.get("EF"))
 	}
 	s.flag(EmbeddedFile)
 	for _, n := range names {
@@ -155,6 +249,62 @@ func (s *surveyor) file(o any) {
 			s.flag(EmbeddedExecutable)
 		}
 	}
+}
+
+// magic are the first bytes of what machines run, whatever its name says: Windows, Linux, scripts, Java, macOS, shortcuts.
+var magic = []string{"MZ", "\x7fELF", "#!", "\xca\xfe\xba\xbe", "\xcf\xfa\xed\xfe", "\xce\xfa\xed\xfe", "L\x00\x00\x00\x01\x14\x02\x00"}
+
+// data looks at the beginning of the embedded file itself.
+func (s *surveyor) data(o any) {
+	files, err := s.view.dict(o)
+	if err != nil || files == nil {
+		return
+	}
+	for i, f := range files.vals {
+		st, _ := s.view.resolve(f)
+		stream, ok := st.(*pdfStream)
+		if !ok || i > 8 {
+			continue
+		}
+		head := s.view.doc.head(stream, &s.view)
+		for _, m := range magic {
+			if strings.HasPrefix(head, m) {
+				s.flag(EmbeddedExecutable)
+			}
+		}
+	}
+}
+
+// head gives the first bytes of a stream, no more of which is unpacked.
+func (d *pdfDoc) head(st *pdfStream, v *pdfView) string {
+	at, n, err := d.raw(st, v)
+	if err != nil {
+		return ""
+	}
+	var r io.Reader = io.NewSectionReader(d.r, at, n)
+	filter := st.dict.get("Filter")
+	if list, ok := filter.(pdfArray); ok && len(list) == 1 {
+		filter = list[0]
+	}
+	if filter == pdfName("FlateDecode") || filter == pdfName("Fl") {
+		if r, err = zlib.NewReader(r); err != nil {
+			return ""
+		}
+	} else if filter != nil {
+		return ""
+	}
+	b := make([]byte, 16)
+	got, _ := io.ReadFull(r, b)
+	return string(b[:got])
+}
+
+// version gives the version that the catalog claims, which counts when it is the later (ISO 32000-1, 7.5.2).
+func (v pdfView) version() string {
+	root, err := v.dict(v.trailer().get("Root"))
+	if err != nil {
+		return ""
+	}
+	return pdfVersion([]byte("%PDF-" + root.name("Version")))
 }
 
 // ending is the file name's last extension, as a careless system would read it.

@@ -102,6 +102,9 @@ const (
 	JavaScript         Reason = "pdf_javascript"
 	LaunchAction       Reason = "pdf_launch"
 	EmbeddedExecutable Reason = "pdf_embedded_executable"
+	ExternalAction     Reason = "pdf_external_action"
+	RichMedia          Reason = "pdf_rich_media"
+	XFAForm            Reason = "pdf_xfa"
 	EmbeddedFile       Reason = "pdf_embedded_file"
 	PDFOld             Reason = "pdf_version_old"
 	TestAnchor         Reason = "test_anchor"
@@ -217,6 +220,9 @@ var reasonTexts = []ReasonText{
 	{JavaScript, Valid, "Luật 116/2025/QH15, điều 17", "Tệp PDF chứa mã JavaScript.", "The PDF contains JavaScript."},
 	{LaunchAction, Valid, "Luật 116/2025/QH15, điều 17", "Tệp PDF có lệnh mở chương trình (Launch).", "The PDF has a Launch action."},
 	{EmbeddedExecutable, Valid, "Luật 116/2025/QH15, điều 17", "Tệp PDF nhúng tệp thực thi.", "The PDF embeds an executable file."},
+	{ExternalAction, Valid, "Luật 116/2025/QH15, điều 17", "Tệp PDF có lệnh gửi, nhập dữ liệu hoặc mở tệp khác.", "The PDF has an action that sends or imports data, or opens another file."},
+	{RichMedia, Valid, "Luật 116/2025/QH15, điều 17", "Tệp PDF có nội dung đa phương tiện hoặc 3D.", "The PDF has multimedia or 3D content."},
+	{XFAForm, Valid, "ISO 32000-2, 12.7.3", "Tệp PDF dùng biểu mẫu XFA: phần mềm đọc có thể hiển thị khác nội dung trang.", "The PDF has an XFA form: readers may show other than its pages say."},
 	{EmbeddedFile, Valid, "Luật 116/2025/QH15, điều 17", "Tệp PDF nhúng tệp khác.", "The PDF embeds another file."},
 	{PDFOld, Valid, "NĐ 30/2020/NĐ-CP, Phụ lục I", "Phiên bản PDF thấp hơn 1.4.", "The PDF version is below 1.4."},
 	{TestAnchor, Valid, "TT 41/2017/TT-BTTTT, điều 9", "Chữ ký thuộc gốc chứng thực THỬ NGHIỆM, không có giá trị pháp lý.", "The signature leads to a TEST root; it has no legal value."},
