@@ -39,8 +39,12 @@ type source struct {
 	size   int64
 	window []byte
 	at     int64
-	steps  int // elements looked at: bounds the time spent on tiny elements
+	steps  int             // elements looked at: bounds the time spent on tiny elements
+	ends   map[int64]int64 // where long elements of indefinite length end, by where they begin: they lie in one another
 }
+
+// longElement is from what length on the end of an element is remembered.
+const longElement = 64 << 10
 
 const windowSize = 4096
 
@@ -137,6 +141,10 @@ func (s *source) header(at, limit int64) (element, error) {
 
 // closed walks the parts of an indefinite element up to its end-of-contents octets.
 func (s *source) closed(e element, limit int64, depth int) (element, error) {
+	if end, ok := s.ends[e.at]; ok && end <= limit {
+		e.bodyEnd, e.end = end-2, end
+		return e, nil
+	}
 	for at := e.body; ; {
 		b, err := s.peek(at, 2)
 		if err != nil {
@@ -147,6 +155,12 @@ func (s *source) closed(e element, limit int64, depth int) (element, error) {
 		}
 		if b[0] == 0 && b[1] == 0 {
 			e.bodyEnd, e.end = at, at+2
+			if e.end-e.at > longElement {
+				if s.ends == nil {
+					s.ends = map[int64]int64{}
+				}
+				s.ends[e.at] = e.end
+			}
 			return e, nil
 		}
 		part, err := s.next(at, limit, depth+1)

@@ -4,6 +4,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"io"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 )
@@ -256,6 +257,9 @@ func (s *source) segments(m *message, e element, depth int) error {
 		part, err := s.next(at, e.bodyEnd, depth+1)
 		if err != nil {
 			return err
+		}
+		if at == e.body { // mostly all pieces are as long as the first
+			m.content = slices.Grow(m.content, int(min(maxSegments, (e.bodyEnd-e.body)/(part.end-part.at)+1)))
 		}
 		if err := s.segments(m, part, depth+1); err != nil {
 			return err

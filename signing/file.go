@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"encoding/hex"
 	"slices"
+	"strings"
 )
 
 // verifyFile judges one file: its detached signature, if any, and what signatures are inside.
@@ -59,8 +60,18 @@ func (j judge) inside(f File, r *FileReport) {
 			r.Signatures = append(r.Signatures, s)
 		}
 	default:
-		j.other(f, head, r)
+		if j.other(f, head, r) || f.Signature != nil || !namedCMS(f.Name) {
+			return
+		}
+		r.Format = "cms" // a damaged one, which does not become an unsigned file by that
+		r.Signatures = append(r.Signatures, failed(CMSMalformed))
 	}
+}
+
+// namedCMS says that a file's name announces a CMS message.
+func namedCMS(name string) bool {
+	name = strings.ToLower(name)
+	return strings.HasSuffix(name, ".p7s") || strings.HasSuffix(name, ".p7m")
 }
 
 var oidSignedDataDER = []byte{0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x02}

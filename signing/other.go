@@ -7,8 +7,9 @@ import (
 	"unicode/utf16"
 )
 
-// other recognises signatures of kinds that we do not verify: they are undetermined, never "not signed" (R71).
-func (j judge) other(f File, head []byte, r *FileReport) {
+// other recognises signatures of kinds that we do not verify: they are undetermined, never "not signed" (R71). It says
+// whether it knows the kind of file, signed or not.
+func (j judge) other(f File, head []byte, r *FileReport) bool {
 	for _, k := range otherFormats {
 		if !k.begins(head) {
 			continue
@@ -17,8 +18,9 @@ func (j judge) other(f File, head []byte, r *FileReport) {
 			r.Format = k.name
 			r.Reasons = addReason(r.Reasons, UnsupportedFormat)
 		}
-		return
+		return true
 	}
+	return false
 }
 
 // otherFormat is a kind of file and the words of which one tells that it is signed.

@@ -27,7 +27,7 @@ const (
 
 // File is one file to judge.
 type File struct {
-	Name      string                 // as the sender named it; only copied into the report
+	Name      string                 // as the sender named it; copied into the report. Only ".p7s" and ".p7m" mean something, where the bytes say nothing
 	Content   io.ReaderAt            // random access to the bytes; nil when only Digests are known (detached signature only)
 	Size      int64                  // bytes in Content
 	SHA256    string                 // lower hex; computed from Content when empty. When given it is believed, also as a digest of the content
