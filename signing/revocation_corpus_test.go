@@ -25,11 +25,12 @@ type listCase struct {
 
 // given is what is at hand besides the anchor and its own list.
 type given struct {
-	others []*x509.Certificate // the issuing CA is there
-	lists  [][]byte
-	root   []byte // the root's own list
-	at     time.Time
-	soft   signing.Revocation
+	others  []*x509.Certificate // the issuing CA is there
+	lists   [][]byte
+	root    []byte // the root's own list
+	answers [][]byte
+	at      time.Time
+	change  func(*signing.Options)
 }
 
 const signsAll = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
@@ -406,8 +407,11 @@ func TestListCorpus(t *testing.T) {
 // judge asks about a leaf's path with what is given.
 func (w *world) judge(leaf *testpki.Identity, g given) signing.PathReport {
 	o := w.options()
-	o.At, o.Revocation = g.at, g.soft
-	o.Trust.Intermediates, o.Trust.CRLs = g.others, g.lists
+	o.At = g.at
+	o.Trust.Intermediates, o.Trust.CRLs, o.Trust.OCSP = g.others, g.lists, g.answers
+	if g.change != nil {
+		g.change(&o)
+	}
 	return signing.VerifyPath(context.Background(), leaf.Certificate.Raw, signing.PathOptions{Options: o})
 }
 

@@ -34,6 +34,9 @@ func (v revocation) hear(r *ocsp, a ocspAnswer, c, issuer *certificate) finding 
 	case a.status == "unknown":
 		f.unknown(OCSPUnknown)
 		return f
+	case a.status == "revoked" && a.revoked.reason == removeFromCRL: // belongs in delta lists alone
+		f.unknown(RevocationInvalid)
+		return f
 	case a.status == "revoked":
 		f.tell([]revokedEntry{a.revoked})
 	default:
