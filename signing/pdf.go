@@ -11,15 +11,12 @@ import (
 // pdf judges all signatures inside a PDF and flags active content.
 func (j judge) pdf(f File, r *FileReport) {
 	r.Version = pdfVersion(peekFile(f, 1024))
-	d, err := openPDF(f.Content, f.Size)
+	d := newPDFDoc(f.Content, f.Size)
+	fields, err := d.open()
 	if err == nil && d.encrypted() {
 		r.Encrypted = true
 		r.Reasons = addReason(r.Reasons, PDFEncrypted)
 		return
-	}
-	var fields []*pdfSignature
-	if err == nil {
-		fields, err = d.signatures()
 	}
 	if err != nil {
 		j.unreadable(f, r, err)

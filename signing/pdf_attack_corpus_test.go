@@ -185,12 +185,12 @@ var attackCases = []struct {
 			f.trailer = "/Root 5 0 R"
 			return f.end()
 		}, want: signing.ChangedAfterSigning},
-	{name: "pdf_malformed_shadow_entry",
+	{name: "revision_unreadable_shadow_entry",
 		base: func(w *world) []byte { return w.signed(littleShadow()) },
 		forge: func(_ *world, pdf []byte) []byte {
 			at := bytes.Index(pdf, []byte("5 0 obj"))
 			return forge(pdf).row(1, fmt.Sprintf("%010d 00000 n \n", at)).end()
-		}, want: signing.PDFMalformed},
+		}, want: signing.RevisionUnreadable},
 
 	// Appended without the means to find it (incremental saving attack).
 	{name: "changed_after_signing_body_alone", base: (*world).littleSigned,

@@ -67,7 +67,9 @@ func forge(pdf []byte) *forgery {
 
 func lastStartxref(pdf []byte) int {
 	n := 0
-	fmt.Sscan(string(pdf[bytes.LastIndex(pdf, []byte("startxref"))+len("startxref"):]), &n)
+	if at := bytes.LastIndex(pdf, []byte("startxref")); at >= 0 {
+		fmt.Sscan(string(pdf[at+len("startxref"):]), &n)
+	}
 	return n
 }
 

@@ -183,7 +183,7 @@ var pdfCases = []pdfCase{
 	{name: "byterange_forged_no_prefix", make: ranges(func(a, b, c int) []int { return []int{9, a - 9, b, c} }), want: signing.ByteRangeForged},
 	{name: "byterange_forged_overlap", make: ranges(func(a, b, c int) []int { return []int{0, b, a, c} }), want: signing.ByteRangeForged},
 	{name: "byterange_forged_past_end", make: ranges(func(a, b, c int) []int { return []int{0, a, b, c + 1} }), want: signing.ByteRangeForged},
-	{name: "byterange_forged_short_of_end", make: ranges(func(a, b, c int) []int { return []int{0, a, b, c - 20} }), want: signing.ChangedAfterSigning},
+	{name: "byterange_forged_short_of_end", make: ranges(func(a, b, c int) []int { return []int{0, a, b, c - 20} }), want: signing.ByteRangeForged},
 	{name: "byterange_forged_negative", make: ranges(func(a, b, c int) []int { return []int{0, a, b, -c} }), want: signing.ByteRangeForged},
 	{name: "byterange_forged_doubled_key", make: dict(`/Filter /Adobe.PPKLite`, "/Contents <00>"), want: signing.ByteRangeForged},
 	{name: "cms_malformed_zero_contents", make: func(w *world) []byte {
@@ -229,9 +229,9 @@ var pdfCases = []pdfCase{
 	{name: "pdf_encrypted", make: func(w *world) []byte {
 		return bytes.Replace(w.pdf(), []byte("/Root "), []byte("/Encrypt <<>> /Root "), 1)
 	}, want: signing.PDFEncrypted, verdict: signing.Undetermined},
-	{name: "pdf_malformed_signed_without_xref", make: func(w *world) []byte {
+	{name: "digest_mismatch_startxref_spoilt", make: func(w *world) []byte {
 		return bytes.ReplaceAll(w.one(), []byte("startxref"), []byte("startxxxx"))
-	}, want: signing.PDFMalformed, verdict: signing.Undetermined},
+	}, want: signing.DigestMismatch},
 	{name: "pdf_malformed_unsigned", make: func(w *world) []byte { return []byte("%PDF-1.4 and no more") },
 		verdict: signing.Unsigned, flag: signing.PDFMalformed},
 	{name: "flag_launch", make: func(w *world) []byte {

@@ -1,7 +1,6 @@
 package signing
 
 import (
-	"bytes"
 	"errors"
 )
 
@@ -51,12 +50,8 @@ func (d *pdfDoc) classify(list []*pdfSignature) {
 // signedRevision finds the section that was the newest when the file ended at end; -1 when the bytes up to there are no
 // complete file that the present chain goes back to.
 func (d *pdfDoc) signedRevision(end int64) int {
-	at, tail, err := d.startxref(end)
+	at, _, err := d.startxref(end)
 	if err != nil {
-		return -1
-	}
-	rest, err := d.bytes(tail, end-tail)
-	if err != nil || len(bytes.TrimSpace(rest)) > 0 {
 		return -1
 	}
 	for i, s := range d.sections {
@@ -75,6 +70,9 @@ func (d *pdfDoc) steps(last int, list []*pdfSignature) []step {
 	}
 	p := &past{doc: d, list: list, steps: out}
 	err := p.read(last)
+	if err == nil && (p.broken || d.rebuilt) {
+		out[last-1].unknown, err = d.unlisted(p.signedEnd(last))
+	}
 	for i := last - 1; i >= 0; i-- {
 		if err != nil {
 			out[i].unknown = true
@@ -86,6 +84,7 @@ func (d *pdfDoc) steps(last int, list []*pdfSignature) []step {
 			c.changedIf(isPDFSyntax(e))
 		}
 		c.changedIf(out[i].changed)
+		c.step.unknown = c.step.unknown || out[i].unknown
 		out[i] = c.step
 		err = p.advance(i)
 		for _, num := range c.freed {
@@ -102,6 +101,12 @@ func (d *pdfDoc) after(s *pdfSignature, list []*pdfSignature, steps []step) {
 	r := &s.report
 	if r.After == "" {
 		r.After = AfterNothing
+	}
+	if d.rebuilt && s.revision < 0 && (s.end == d.size || d.endsCleanly()) {
+		if s.end < d.size {
+			d.spoil(r, RevisionUnreadable, AfterAdditions)
+		}
+		return
 	}
 	if s.end < d.size && (s.revision <= 0 || !d.endsCleanly()) {
 		d.spoil(r, ChangedAfterSigning, AfterChanged)

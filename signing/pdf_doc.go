@@ -15,6 +15,7 @@ type pdfDoc struct {
 	xrefs    map[int64]bool // where cross-reference sections stand
 
 	offsets []int64 // see starts
+	rebuilt bool    // the oldest section is made of what objects were found
 
 	entries, entriesBefore int64
 	inflated               int64 // bytes, in all

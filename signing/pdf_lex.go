@@ -141,16 +141,24 @@ func (l *lexer) plain() (any, error) {
 	}
 	n, err := strconv.ParseInt(string(w), 10, 64)
 	if err != nil {
-		f, err := strconv.ParseFloat(string(w), 64)
-		if err != nil {
-			return nil, errPDFSyntax
-		}
-		return f, nil
+		return number(w)
 	}
 	if n < 0 || w[0] == '+' {
 		return n, nil
 	}
 	return l.reference(n)
+}
+
+// number reads a real. What is none is kept as the word that it is: numbers like "--5" are common, and no reader minds.
+func number(w []byte) (any, error) {
+	if f, err := strconv.ParseFloat(string(w), 64); err == nil {
+		return f, nil
+	}
+	switch string(w) {
+	case "obj", "endobj", "stream", "endstream", "R", "xref", "trailer", "startxref":
+		return nil, errPDFSyntax
+	}
+	return pdfWord(w), nil
 }
 
 // reference looks whether a number begins "n g R".

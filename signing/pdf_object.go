@@ -5,6 +5,7 @@ import "slices"
 // The values of PDF (ISO 32000-1, 7.3). null is nil, booleans are bool, integers int64, reals float64.
 type (
 	pdfName   string
+	pdfWord   string // what is no value
 	pdfString []byte
 	pdfArray  []any
 	pdfRef    struct{ num, gen uint32 }

@@ -12,6 +12,8 @@ type past struct {
 	list  []*pdfSignature
 	steps []step
 	use   *usage
+
+	broken bool // an object could not be read: readers may then go by what they find instead of by the cross-references
 }
 
 // errPastEnd says that what was signed goes on in what was not.
@@ -73,7 +75,8 @@ func (p *past) section(k, from int, seen map[uint32]bool) error {
 	revision, bound := p.signedUpTo(k)
 	s, v, beyond := p.doc.sections[k], p.doc.view(from), false
 	for x := s; x != nil; x = x.hybrid {
-		beyond = beyond || x.at >= bound || x.end > bound
+		named := !p.doc.rebuilt || k < len(p.doc.sections)-1 // a rebuilt one stands nowhere
+		beyond = beyond || named && x.at >= bound || x.end > bound
 	}
 	for _, num := range s.numbers() {
 		e, ok := v.entry(num)
@@ -110,7 +113,14 @@ func (p *past) object(v pdfView, num uint32, e xrefEntry, bound int64) (any, err
 			return nil, errPastEnd
 		}
 	}
+	p.broken = true
 	return nil, nil
+}
+
+// signedEnd gives where the revision of section k was signed up to.
+func (p *past) signedEnd(k int) int64 {
+	_, end := p.signedUpTo(k)
+	return end
 }
 
 // whole reads an object, its data included when it is a stream.

@@ -68,7 +68,10 @@ func (d *pdfDoc) signatureAround(at int64) (pdfField, bool, error) {
 	}
 	num, o, err := d.objectAt(start)
 	if err != nil {
-		return pdfField{}, false, unlessSyntax(err)
+		if d.inStream(at) {
+			err = unlessSyntax(err)
+		}
+		return pdfField{}, false, err
 	}
 	dict, ok := o.(*pdfDict)
 	if ok && dict.get("V") != nil {

@@ -133,6 +133,11 @@ var structureCases = []pdfCase{
 	{name: "byterange_forged_twice", make: func(w *world) []byte {
 		return w.signedAs(formBody, fieldBody, room("/ByteRange [0 1 2 3]"))
 	}, want: signing.ByteRangeForged},
+
+	// The signed bytes moved aside, or the file put into another.
+	{name: "byterange_forged_wrapped", make: wrappedPDF, want: signing.ByteRangeForged},
+	{name: "byterange_forged_junk_before", make: func(w *world) []byte { return append([]byte("GIF89a;\n"), w.littleSigned()...) }, want: signing.ByteRangeForged},
+	{name: "byterange_forged_another_header_before", make: func(w *world) []byte { return append([]byte("%PDF-1.4\n"), w.littleSigned()...) }, want: signing.ByteRangeForged},
 }
 
 // bentRange signs rightly and then says another range.
@@ -193,6 +198,19 @@ func hybrid() []byte {
 	f.text("22 0 obj\n%s\nendobj\n", stream("/Type /XRef /W [1 3 1] /Index [20 2] /Size 23 /Root 1 0 R", rows))
 	xref := len(f.out)
 	return f.text("xref\n0 0\ntrailer\n<</Size 23 /Root 1 0 R /Prev %d /XRefStm %d>>\nstartxref\n%d\n%%%%EOF\n", f.prev, here, xref).out
+}
+
+// wrappedPDF moves the second part of what was signed behind a part of the forger's own, and lets the range jump over it.
+func wrappedPDF(w *world) []byte {
+	pdf := w.signedAs(formBody, fieldBody, room(""))
+	gap := bytes.Index(pdf, []byte("> >>\nendobj")) + 1
+	var a, b, n int
+	at := bytes.Index(pdf, []byte("/ByteRange ["))
+	fmt.Sscanf(string(pdf[at:]), "/ByteRange [0 %d %d %d]", &a, &b, &n)
+	evil := fmt.Sprintf(" >>\nendobj\n4 0 obj\n%s\nendobj\n", stream("", evilText))
+	head := bytes.Clone(pdf[:gap])
+	copy(head[at:], fmt.Sprintf("/ByteRange [0 %d %d %d] ", a, b+len(evil), n))
+	return append(append(head, evil...), pdf[gap:]...)
 }
 
 func TestPDFStructureCorpus(t *testing.T) {

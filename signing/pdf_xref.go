@@ -2,7 +2,6 @@ package signing
 
 import (
 	"bytes"
-	"io"
 	"sort"
 )
 
@@ -36,8 +35,9 @@ type xrefSection struct {
 }
 
 func (s *xrefSection) find(num uint32) (xrefEntry, bool) {
-	for _, r := range s.runs {
-		if num >= r.first && uint64(num) < uint64(r.first)+uint64(len(r.entries)) {
+	i := sort.Search(len(s.runs), func(i int) bool { return s.runs[i].first > num }) - 1
+	if i >= 0 {
+		if r := s.runs[i]; uint64(num) < uint64(r.first)+uint64(len(r.entries)) {
 			e := r.entries[num-r.first]
 			if e.kind == 0 && s.hybrid != nil {
 				if h, ok := s.hybrid.find(num); ok {
@@ -53,26 +53,60 @@ func (s *xrefSection) find(num uint32) (xrefEntry, bool) {
 	return xrefEntry{}, false
 }
 
-// contradicts says that two entries in use, of the table or of its hybrid stream, put one object in different places.
+// settle puts the runs in order, none over another; of two entries for one object the first counts.
+func (s *xrefSection) settle() {
+	inOrder := func() bool {
+		for i := 1; i < len(s.runs); i++ {
+			if was := s.runs[i-1]; uint64(was.first)+uint64(len(was.entries)) > uint64(s.runs[i].first) {
+				return false
+			}
+		}
+		return true
+	}
+	if inOrder() {
+		return
+	}
+	sort.SliceStable(s.runs, func(i, j int) bool { return s.runs[i].first < s.runs[j].first })
+	if inOrder() {
+		return
+	}
+	type numbered struct {
+		num uint32
+		xrefEntry
+	}
+	var all []numbered
+	for _, r := range s.runs {
+		for i, e := range r.entries {
+			all = append(all, numbered{r.first + uint32(i), e})
+		}
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].num < all[j].num })
+	s.runs = nil
+	for i, e := range all {
+		switch last := len(s.runs) - 1; {
+		case i > 0 && e.num == all[i-1].num:
+			s.ambiguous = s.ambiguous || e.num != 0 && e.xrefEntry != all[i-1].xrefEntry
+		case i > 0 && e.num == all[i-1].num+1:
+			s.runs[last].entries = append(s.runs[last].entries, e.xrefEntry)
+		default:
+			s.runs = append(s.runs, xrefRun{first: e.num, entries: []xrefEntry{e.xrefEntry}})
+		}
+	}
+}
+
+// contradicts says that the table and its hybrid stream put one object in different places.
 func (s *xrefSection) contradicts() bool {
-	if len(s.runs) == 1 && s.hybrid == nil {
+	if s.hybrid == nil {
 		return false
 	}
-	have := map[uint32]xrefEntry{}
-	for x := s; x != nil; x = x.hybrid {
-		for _, r := range x.runs {
-			for i, e := range r.entries {
-				num := r.first + uint32(i)
-				if was, ok := have[num]; ok && was != e && num != 0 {
-					return true
-				}
-				if e.kind != 0 {
-					have[num] = e
-				}
+	for _, r := range s.hybrid.runs {
+		for i, e := range r.entries {
+			if was, ok := s.find(r.first + uint32(i)); ok && was != e && was.kind != 0 && e.kind != 0 {
+				return true
 			}
 		}
 	}
-	return false
+	return s.hybrid.ambiguous
 }
 
 // numbers lists the objects that the section names, in order, each once.
@@ -96,27 +130,26 @@ func (s *xrefSection) numbers() []uint32 {
 	return out[:n]
 }
 
-// openPDF reads the chain of cross-references, newest first.
-func openPDF(r io.ReaderAt, size int64) (*pdfDoc, error) {
-	d := newPDFDoc(r, size)
-	at, _, err := d.startxref(size)
+// chain reads the cross-references, newest first. When one cannot be read, broken says which.
+func (d *pdfDoc) chain() (broken int, err error) {
+	at, _, err := d.startxref(d.size)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	seen := map[int64]bool{}
 	for at >= 0 && !seen[at] {
 		seen[at] = true
 		if len(d.sections) == pdfSections {
-			return nil, errPDFLimit
+			return 0, errPDFLimit
 		}
 		s, err := d.section(at)
 		if err != nil {
-			return nil, err
+			return len(d.sections), err
 		}
 		d.sections = append(d.sections, s)
 		at = s.prev
 	}
-	return d, nil
+	return 0, nil
 }
 
 // startxref finds the last "startxref n %%EOF" before end. Whatever stands between its %%EOF and end is given as tail.
@@ -135,7 +168,7 @@ func (d *pdfDoc) startxref(end int64) (at, tail int64, err error) {
 	}
 	mark := bytes.Index(b[l.p:], []byte("%%EOF"))
 	if mark < 0 || len(bytes.TrimSpace(b[l.p:l.p+mark])) > 0 {
-		return at, end, errPDFSyntax
+		return at, from + int64(l.p), nil // the mark is missing, as in files of careless producers
 	}
 	return at, from + int64(l.p+mark+len("%%EOF")), nil
 }
@@ -196,9 +229,14 @@ func (d *pdfDoc) finishSection(s *xrefSection) error {
 	switch v := s.trailer.get("Prev").(type) {
 	case int64:
 		s.prev = v
+	case float64:
+		s.prev = int64(v)
 	case nil:
 	default:
 		return errPDFSyntax
+	}
+	if s.prev == 0 {
+		s.prev = -1 // written by some tools for none
 	}
 	if v, ok := s.trailer.get("XRefStm").(int64); ok {
 		h, err := d.xrefStream(v)
@@ -208,7 +246,7 @@ func (d *pdfDoc) finishSection(s *xrefSection) error {
 		d.xrefs[h.at] = true
 		s.hybrid = h
 	}
-	s.ambiguous = s.trailer.repeated || s.contradicts()
+	s.ambiguous = s.ambiguous || s.trailer.repeated || s.contradicts()
 	return nil
 }
 
@@ -229,10 +267,13 @@ func (d *pdfDoc) table(l *lexer) (*xrefSection, error) {
 			return nil, errPDFLimit
 		}
 		run := xrefRun{first: uint32(first)}
-		for range n {
-			e, err := tableEntry(l)
+		for i := range n {
+			e, gen, err := tableEntry(l)
 			if err != nil {
 				return nil, err
+			}
+			if i == 0 && first == 1 && e.kind == 0 && gen == 65535 {
+				run.first = 0 // the head of the free list, which some tools miscount
 			}
 			run.entries = append(run.entries, e)
 		}
@@ -247,34 +288,35 @@ func (d *pdfDoc) table(l *lexer) (*xrefSection, error) {
 		return nil, errPDFSyntax
 	}
 	s.trailer, s.end = trailer, l.base+int64(l.p)
+	s.settle()
 	d.entriesBefore = d.entries
 	return s, nil
 }
 
-func tableEntry(l *lexer) (xrefEntry, error) {
+func tableEntry(l *lexer) (e xrefEntry, gen int64, err error) {
 	at, err := l.integer()
 	if err != nil {
-		return xrefEntry{}, err
+		return e, 0, err
 	}
-	if _, err = l.integer(); err != nil {
-		return xrefEntry{}, err
+	if gen, err = l.integer(); err != nil {
+		return e, 0, err
 	}
 	l.space()
 	if l.p >= len(l.b) {
-		return xrefEntry{}, l.more()
+		return e, 0, l.more()
 	}
 	c := l.b[l.p]
 	l.p++
 	switch c {
 	case 'n':
 		if at == 0 {
-			return xrefEntry{}, nil // written by some tools for numbers that they skipped
+			return e, gen, nil // written by some tools for numbers that they skipped
 		}
-		return xrefEntry{kind: 1, at: at}, nil
+		return xrefEntry{kind: 1, at: at}, gen, nil
 	case 'f':
-		return xrefEntry{}, nil
+		return e, gen, nil
 	}
-	return xrefEntry{}, errPDFSyntax
+	return e, 0, errPDFSyntax
 }
 
 // xrefStream reads a cross-reference stream.
@@ -306,9 +348,10 @@ func (d *pdfDoc) xrefStream(at int64) (*xrefSection, error) {
 	}
 	for i := 0; i+1 < len(index); i += 2 {
 		n := index[i+1]
-		if n > int64(len(data)/max(1, w[0]+w[1]+w[2])) || index[i] > 1<<31 {
+		if index[i] > 1<<31 {
 			return nil, errPDFSyntax
 		}
+		n = min(n, int64(len(data)/(w[0]+w[1]+w[2]))) // a /Size beyond the rows is common
 		if err := d.spendEntries(n); err != nil {
 			return nil, err
 		}
@@ -318,6 +361,7 @@ func (d *pdfDoc) xrefStream(at int64) (*xrefSection, error) {
 		}
 		s.runs = append(s.runs, run)
 	}
+	s.settle()
 	d.entriesBefore = d.entries
 	return s, nil
 }
