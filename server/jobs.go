@@ -28,6 +28,9 @@ var jobs = []job{
 	{"seal", "* * * * * *", time.Second, seal},
 	{"head", "0 * * * * *", time.Minute, writeHead},
 	{"months", "0 0 * * * *", time.Hour, func(ctx context.Context, s *Server) error { return s.Store.AttachMonths(ctx, s.Now()) }},
+	{"fetch", "5 * * * * *", time.Minute, fetch},
+	{"reverify", "35 * * * * *", time.Minute, reverify},
+	{"alarm", "50 0 * * * *", time.Hour, alarm},
 	{"sweep", "0 20 3 * * *", 24 * time.Hour, sweep},
 }
 
@@ -119,6 +122,19 @@ func writeHead(ctx context.Context, s *Server) error {
 		return err
 	}
 	_, err = s.Store.Objects.Put(ctx, storage.HeadKey(now), bytes.NewReader(signed), false)
+	return err
+}
+
+// fetch gets revocation data that are due, and forgets what nobody needs any more.
+func fetch(ctx context.Context, s *Server) error {
+	now := s.Now()
+	if _, err := s.Store.ForgetOCSP(ctx, now); err != nil {
+		return err
+	}
+	if _, err := s.Store.ForgetSources(ctx, now.Add(-hopeFor)); err != nil {
+		return err
+	}
+	_, err := s.fetcher.Round(ctx, false)
 	return err
 }
 

@@ -19,6 +19,7 @@ type metrics struct {
 	receipts     *prometheus.CounterVec
 	unauthorized prometheus.Counter
 	leasesLost   prometheus.Counter
+	rejudged     *prometheus.CounterVec
 	verify       prometheus.Histogram
 	requests     *prometheus.HistogramVec
 	jobs         *prometheus.HistogramVec
@@ -37,6 +38,7 @@ func newMetrics(s *Server) *metrics {
 		refused:      counter("requests_refused_total", "Requests answered with a problem, by its code.", "code"),
 		attempts:     counter("push_attempts_total", "Pushes, by outcome.", "outcome"),
 		receipts:     counter("receipts_total", "Receipts recorded, by status.", "status"),
+		rejudged:     counter("dispatches_rejudged_total", "Dispatches whose verdict or reasons changed after acceptance.", "before", "after"),
 		unauthorized: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "truc", Name: "unauthorized_total", Help: "Calls with a wrong id or secret."}),
 		leasesLost:   prometheus.NewCounter(prometheus.CounterOpts{Namespace: "truc", Name: "leases_lost_total", Help: "Results whose claim was lost meanwhile."}),
 		verify: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "truc", Name: "verify_seconds", Help: "Time to verify one dispatch.",
@@ -44,8 +46,8 @@ func newMetrics(s *Server) *metrics {
 		requests: histogram("request_seconds", "Requests by route, method and class of answer.", "route", "method", "class"),
 		jobs:     histogram("job_seconds", "Runs of jobs.", "job"),
 	}
-	m.registry.MustRegister(m.accepted, m.refused, m.attempts, m.receipts, m.unauthorized, m.leasesLost, m.verify, m.requests, m.jobs,
-		backlog{s})
+	m.registry.MustRegister(m.accepted, m.refused, m.attempts, m.receipts, m.unauthorized, m.leasesLost, m.rejudged, m.verify, m.requests, m.jobs,
+		backlog{s}, trustHealth{s})
 	return m
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/x509"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -128,5 +129,5 @@ func hostOf(address string) string {
 	if port == "" || port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
 		return host
 	}
-	return host + ":" + port
+	return net.JoinHostPort(host, port)
 }

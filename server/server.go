@@ -99,6 +99,7 @@ type Server struct {
 	room    headroom
 	seen    seen
 	pointed pointed
+	fetcher *Fetcher
 	metrics *metrics
 	ready   atomic.Bool
 	loading sync.Mutex // see reload
@@ -140,6 +141,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		c.Revocation = signing.Soft
 	}
 	s := &Server{Config: c, stop: func() {}, news: make(chan struct{}, 1)}
+	s.fetcher = NewFetcher(c.Store, c.Now, c.Log)
 	s.metrics = newMetrics(s)
 	if err := c.Store.BindKey(ctx, c.Key.Fingerprint()); err != nil {
 		return nil, err

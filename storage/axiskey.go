@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"time"
@@ -50,4 +51,17 @@ func (s *Store) AxisKey(ctx context.Context, make func() (AxisKey, error), now t
 		return audit(ctx, tx, Event{At: now, Actor: "truc", Action: "axis.key", Object: Fingerprint(k.Certificate)})
 	})
 	return k, err
+}
+
+// AxisCertificate returns the axis's own certificate in use; nil before it has one.
+func (s *Store) AxisCertificate(ctx context.Context) (*x509.Certificate, error) {
+	var der []byte
+	err := s.pool.QueryRow(ctx, `SELECT certificate FROM axis_key WHERE retired_at IS NULL ORDER BY added_at DESC LIMIT 1`).Scan(&der)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unavailable(fmt.Errorf("read the axis's certificate: %w", err))
+	}
+	return x509.ParseCertificate(der)
 }

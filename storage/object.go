@@ -2,9 +2,12 @@ package storage
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -48,6 +51,29 @@ func (s *Store) OpenObject(ctx context.Context, o Object, off, n int64) (io.Read
 		return nil, fmt.Errorf("%w: open object %s: %w", ErrUnavailable, o.SHA256, err)
 	}
 	return body, nil
+}
+
+// Spool copies an object into a file without a name, for who needs random access to it, and compares its hash: a file that
+// was changed since it was accepted is not judged. Close gives the room back.
+func (s *Store) Spool(ctx context.Context, o Object) (file *os.File, err error) {
+	body, err := s.OpenObject(ctx, o, 0, -1)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = body.Close() }() // read to its end, or failed
+	if file, err = newSpool(); err != nil {
+		return nil, fmt.Errorf("make a spool: %w", err)
+	}
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(file, h), body)
+	if err == nil && (n != o.Size || hex.EncodeToString(h.Sum(nil)) != o.SHA256) {
+		err = fmt.Errorf("object %s is not what it was", o.SHA256)
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("spool object %s: %w", o.SHA256, err)
+	}
+	return file, nil
 }
 
 // keepObject lets the upload count unless a copy counts already, and locks whichever does until the commit, so that

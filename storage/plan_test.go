@@ -263,6 +263,9 @@ func TestPlans(t *testing.T) {
 			must(t, s.Judged(ctx, hopes[1], 300, true, a.now))
 			return err
 		}, "reverify_by_trust", ""},
+		{"what is to be fetched", func() error {
+			return second(s.ClaimSources(ctx, []string{"x"}, false, a.now, time.Minute, 40))
+		}, "", ""},
 		{"the end of hope", func() error { return second(s.EndHope(ctx, a.now.AddDate(0, -1, 0))) }, "verification_changed", ""},
 		{"judging the past again", func() error { return second(s.Since(ctx, december, time.Time{}, original, 100)) }, "dispatch_202612_pkey", "202612|2027"},
 		{"seal", func() error { _, _, err := s.SealAudit(ctx, 100); return err }, "audit_unsealed", ""},

@@ -158,6 +158,7 @@ func (s *Store) AddLists(ctx context.Context, lists []NewList, now time.Time) er
 			return err
 		}
 	}
+	lists = slices.SortedStableFunc(slices.Values(lists), func(x, y NewList) int { return x.ThisUpdate.Compare(y.ThisUpdate) }) // a newer one goes last
 	news := false
 	err := s.tx(ctx, func(tx pgx.Tx) error {
 		if _, err := bump(ctx, tx, "trust"); err != nil {
