@@ -61,7 +61,7 @@ func TestFetchRefuses(t *testing.T) {
 	}{
 		{"absent", "status 404", 1, http.NotFound},
 		{"busy", "status 503", 3, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) }},
-		{"a redirect", "redirects are not followed", 1, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, 302) }},
+		{"a redirect", "redirects are not followed", 1, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, http.StatusFound) }},
 		{"unchanged without being asked so", "redirects", 1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) }},
 		{"a page", "not a revocation list", 1, text("<html>hello</html>")},
 		{"nothing", "not a revocation list", 1, text("")},
