@@ -13,15 +13,16 @@ import (
 
 // nameConstraints is the extension of that name (RFC 5280, 4.2.1.10).
 type nameConstraints struct {
-	critical            bool
-	permitted, excluded []subtree
+	critical bool
+	subtrees []subtree
 }
 
 // subtree is one GeneralSubtree.
 type subtree struct {
 	generalName
-	rdns  []string // of a directoryName
-	bound bool     // minimum or maximum is given: nobody knows what that means (RFC 5280, 4.2.1.10)
+	excluded bool
+	rdns     []string // of a directoryName
+	bound    bool     // minimum or maximum is given: nobody knows what that means (RFC 5280, 4.2.1.10)
 }
 
 func readConstraints(der []byte, critical bool) (*nameConstraints, bool) {
@@ -34,35 +35,36 @@ func readConstraints(der []byte, critical bool) (*nameConstraints, bool) {
 		return nil, false
 	}
 	n := &nameConstraints{critical: critical}
-	var ok0, ok1 bool
-	n.permitted, ok0 = readSubtrees(permitted)
-	n.excluded, ok1 = readSubtrees(excluded)
-	return n, ok0 && ok1 && has0 == (len(n.permitted) > 0) && has1 == (len(n.excluded) > 0)
+	return n, (!has0 || n.read(permitted, false)) && (!has1 || n.read(excluded, true))
 }
 
-func readSubtrees(in cryptobyte.String) ([]subtree, bool) {
-	var out []subtree
+// read takes the GeneralSubtrees of one half: one at least.
+func (n *nameConstraints) read(in cryptobyte.String, excluded bool) bool {
+	if in.Empty() {
+		return false
+	}
 	for !in.Empty() {
 		var seq cryptobyte.String
-		var s subtree
+		s := subtree{excluded: excluded}
 		var ok bool
 		if !in.ReadASN1(&seq, cbasn1.SEQUENCE) {
-			return nil, false
+			return false
 		}
 		if s.generalName, ok = readGeneralName(&seq); !ok || !s.sound() {
-			return nil, false
+			return false
 		}
 		var minimum int
-		if !seq.ReadOptionalASN1Integer(&minimum, cbasn1.Tag(0).ContextSpecific(), 0) {
-			return nil, false
+		tag := cbasn1.Tag(0).ContextSpecific()
+		if seq.PeekASN1Tag(tag) && !readSkip(&seq, tag, &minimum) {
+			return false
 		}
 		s.bound = minimum != 0 || !seq.Empty()
 		if s.form == directoryName {
 			s.rdns, _ = rdnKeys(s.value)
 		}
-		out = append(out, s)
+		n.subtrees = append(n.subtrees, s)
 	}
-	return out, true
+	return true
 }
 
 // sound checks the form of a base: an address needs a mask of leading ones (RFC 5280, 4.2.1.10; RFC 4632).
@@ -104,7 +106,7 @@ func (s *nameSpace) judge(c *certificate) Reason {
 	for _, n := range c.names() {
 		switch why := s.judgeName(n); why {
 		case "":
-		case PathUnsupported, PathTooLong:
+		case PathUnsupported:
 			unsure = why
 		default:
 			return why
@@ -114,29 +116,28 @@ func (s *nameSpace) judge(c *certificate) Reason {
 }
 
 func (s *nameSpace) judgeName(n generalName) Reason {
-	rdns, _ := []string(nil), false
+	var rdns []string
 	if n.form == directoryName {
 		rdns, _ = rdnKeys(n.value)
 	}
 	var unsure Reason
 	for _, c := range s.constraints {
 		named, within := false, false
-		for i, t := range slices.Concat(c.permitted, c.excluded) {
+		for _, t := range c.subtrees {
 			if t.form != n.form {
 				continue
 			}
 			if s.compared++; s.compared > maxCompared {
 				return PathTooLong
 			}
-			excluded := i >= len(c.permitted)
-			in, known := t.holds(n, rdns, excluded)
+			in, known := t.holds(n, rdns)
 			switch {
 			case !known && c.critical:
 				unsure = PathUnsupported
 			case !known:
-			case excluded && in:
+			case t.excluded && in:
 				return PathNames
-			case !excluded:
+			case !t.excluded:
 				named, within = true, within || in
 			}
 		}
@@ -148,7 +149,7 @@ func (s *nameSpace) judgeName(n generalName) Reason {
 }
 
 // holds says whether n lies within the subtree; known is false for forms that have no rule.
-func (t subtree) holds(n generalName, rdns []string, excluded bool) (in, known bool) {
+func (t subtree) holds(n generalName, rdns []string) (in, known bool) {
 	if t.bound {
 		return false, false
 	}
@@ -157,11 +158,11 @@ func (t subtree) holds(n generalName, rdns []string, excluded bool) (in, known b
 	case directoryName:
 		return len(rdns) >= len(t.rdns) && slices.Equal(rdns[:len(t.rdns)], t.rdns), true
 	case rfc822Name:
-		return mailWithin(string(t.value), name, excluded), true
+		return mailWithin(string(t.value), name, t.excluded), true
 	case dNSName:
-		return hostWithin(base, name, excluded), true
+		return hostWithin(base, name, t.excluded), true
 	case uniformResourceIdentifier:
-		return uriWithin(base, name, excluded), true
+		return uriWithin(base, name, t.excluded), true
 	case iPAddress:
 		return addressWithin(t.value, n.value), true
 	}

@@ -11,6 +11,7 @@ const (
 	maxPath  = 12  // certificates in a path
 	maxTries = 100 // certificates' signatures checked, and paths judged, for one signer
 	maxSpent = 600 // and for one file
+	maxSteps = 3000
 )
 
 // purpose is what the leaf of a path is wanted for.
@@ -47,6 +48,9 @@ type builder struct {
 	forks   bool           // somewhere there was a choice of issuers
 	best    *path
 	weight  int
+	limit   int  // certificates in the paths looked for now
+	cut     bool // there was a way on, beyond limit
+	steps   int
 	full    bool // gave up for want of tries
 }
 
@@ -57,19 +61,27 @@ func (j judge) findPath(anchors []anchor, extra []*certificate, leaf *certificat
 	if len(anchors) == 0 {
 		return nil, []Reason{NoAnchor}
 	}
-	anchors = slices.DeleteFunc(slices.Clone(anchors), func(a anchor) bool { return !a.counts(at) })
-	b := &builder{trust: j.trust, anchors: anchors, at: at, why: why, policy: j.policy, spent: j.spent, links: map[[2]*certificate]Reason{}}
+	b := &builder{trust: j.trust, at: at, why: why, spent: j.spent, links: map[[2]*certificate]Reason{}}
+	if why == forAnything {
+		b.policy = j.policy // nobody asks for policies of those who sign lists or timestamps
+	}
 	if why != forCRLs { // who signs lists is asked while revocation is: it must not turn in a circle
-		b.revoked = func(p *path) []Reason {
-			return j.revocations(p, extra, at, false, time.Time{}).reasons
+		b.revoked = func(p *path) []Reason { return j.revocations(p, extra, at, false, time.Time{}).reasons }
+	}
+	seen := map[[32]byte]bool{leaf.sum: true}
+	for _, a := range anchors {
+		if a.counts(at) {
+			b.anchors = append(b.anchors, a)
+			seen[a.cert.sum] = true
 		}
 	}
 	for _, c := range slices.Concat(extra, j.trust.pool) {
-		if !c.is(leaf) && !contains(b.pool, c) && !b.isAnchor(c) {
+		if !seen[c.sum] {
 			b.pool = append(b.pool, c)
+			seen[c.sum] = true
 		}
 	}
-	b.extend([]*certificate{leaf})
+	b.search(leaf)
 	if b.best != nil {
 		return b.best, b.best.reasons
 	}
@@ -85,52 +97,60 @@ func (a Anchor) counts(at time.Time) bool {
 	return !at.Before(a.From) && (a.Until.IsZero() || at.Before(a.Until))
 }
 
-// extend tries to lead certs further up. It is depth first; it stops at the first path without fault.
+// search deepens step by step, so that a short way is found before all the long ones that hostile certificates offer.
+func (b *builder) search(leaf *certificate) {
+	for b.limit = 1; b.limit <= maxPath && !b.done(); b.limit++ {
+		b.cut = false
+		b.extend([]*certificate{leaf})
+		if !b.cut {
+			return
+		}
+	}
+	b.full = b.full || b.best == nil
+}
+
+// extend tries to lead certs, leaf first, further up to a path of exactly limit certificates.
 func (b *builder) extend(certs []*certificate) {
 	last := certs[len(certs)-1]
 	if a := b.anchorOf(last); a != nil {
-		b.offer(path{certs: certs, anchor: *a})
+		if len(certs) == b.limit {
+			b.offer(path{certs: certs, anchor: *a})
+		}
 		return
+	}
+	if b.steps++; b.steps > maxSteps {
+		b.full = true
 	}
 	above, pool := b.issuers(certs)
 	b.forks = b.forks || len(above)+len(pool) > 1
-	led := false
-	for _, a := range above {
-		if b.done() {
-			return
-		}
-		if !b.fits(last, a.cert) {
-			continue
-		}
-		led = true
-		b.offer(path{certs: append(certs[:len(certs):len(certs)], a.cert), anchor: a})
+	if len(certs) == b.limit-1 && len(pool) > 0 || len(certs) == b.limit { // only an anchor can end it here
+		b.cut, pool = true, nil
 	}
-	if len(certs) >= maxPath-1 {
-		b.full = b.full || len(pool) > 0
+	if len(certs) == b.limit {
 		return
 	}
-	for _, c := range pool {
+	led := false
+	for _, c := range slices.Concat(above, pool) {
 		if b.done() {
 			return
 		}
-		if !b.fits(last, c) {
-			continue
+		if b.fits(last, c) {
+			led = true
+			b.extend(append(certs[:len(certs):len(certs)], c))
 		}
-		led = true
-		b.extend(append(certs[:len(certs):len(certs)], c))
 	}
-	if !led && len(b.stuck) < 10 {
+	if !led && !b.cut && len(b.stuck) < 10 && !contains(b.stuck, last) {
 		b.stuck = append(b.stuck, last)
 	}
 }
 
 // issuers are the anchors and the certificates that by their name may have issued the last of certs. Key identifiers are
 // hints: those that fit come first, and none is left out for them (RFC 5280, 4.2.1.1; RFC 4158, 3.5).
-func (b *builder) issuers(certs []*certificate) (above []anchor, pool []*certificate) {
+func (b *builder) issuers(certs []*certificate) (above, pool []*certificate) {
 	last := certs[len(certs)-1]
 	for _, a := range b.anchors {
 		if a.cert.owner == last.issuer {
-			above = append(above, a)
+			above = append(above, a.cert)
 		}
 	}
 	for _, c := range b.pool {
@@ -138,8 +158,9 @@ func (b *builder) issuers(certs []*certificate) (above []anchor, pool []*certifi
 			pool = append(pool, c)
 		}
 	}
-	slices.SortStableFunc(above, func(x, y anchor) int { return b.hint(last, x.cert) - b.hint(last, y.cert) })
-	slices.SortStableFunc(pool, func(x, y *certificate) int { return b.hint(last, x) - b.hint(last, y) })
+	byHint := func(x, y *certificate) int { return b.hint(last, x) - b.hint(last, y) }
+	slices.SortStableFunc(above, byHint)
+	slices.SortStableFunc(pool, byHint)
 	return above, pool
 }
 
@@ -188,8 +209,6 @@ func (b *builder) anchorOf(c *certificate) *anchor {
 	return nil
 }
 
-func (b *builder) isAnchor(c *certificate) bool { return b.anchorOf(c) != nil }
-
 // done says that a path without fault was found, or that it is enough.
 func (b *builder) done() bool { return b.full || b.best != nil && b.weight == 0 }
 
@@ -235,7 +254,7 @@ func (b *builder) deadEnd() Reason {
 	}
 	for _, c := range b.stuck {
 		for _, issuer := range b.everyone() {
-			if issuer.owner == c.issuer && !keyIDsDiffer(c, issuer) && b.link(c, issuer) != "" { // a root that is no anchor fits itself
+			if issuer.owner == c.issuer && !keyIDsDiffer(c, issuer) && !b.fits(c, issuer) {
 				return PathSignature
 			}
 		}

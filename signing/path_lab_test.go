@@ -23,7 +23,7 @@ import (
 
 // lab makes the certificates of one path case, in the manner of NIST's PKITS.
 type lab struct {
-	t    *testing.T
+	t    testing.TB
 	next int64
 	root *node
 	pool []*node // every CA and cross certificate made
@@ -39,7 +39,7 @@ type node struct {
 // edit bends a certificate before it is signed.
 type edit func(r *testpki.Raw)
 
-func newLab(t *testing.T) *lab {
+func newLab(t testing.TB) *lab {
 	l := &lab{t: t}
 	l.root = l.make(nil, dn("Trust Anchor"), l.key())
 	return l
@@ -234,7 +234,7 @@ func (l *lab) options() signing.PathOptions {
 	return o
 }
 
-func parsed(t *testing.T, der []byte) *x509.Certificate {
+func parsed(t testing.TB, der []byte) *x509.Certificate {
 	t.Helper()
 	x, err := signing.ParseCertificate(der)
 	if err != nil {

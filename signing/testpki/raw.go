@@ -56,12 +56,17 @@ func (r Raw) Sign(key crypto.Signer) []byte {
 		extensions = TLV(0xA3, Seq(list...))
 	}
 	tbs := Seq(version, bigInteger(r.Serial), inner, r.Issuer, Seq(r.From, r.Until), r.Subject, r.SPKI, r.Unique, extensions)
-	sum := sha256.Sum256(tbs)
-	signature := must(key.Sign(rand.Reader, sum[:], crypto.SHA256))
+	out := SignRaw(tbs, algorithm, key)
 	if r.Spoil {
-		signature[len(signature)-1] ^= 1
+		out[len(out)-1] ^= 1
 	}
-	return Seq(tbs, algorithm, TLV(3, []byte{0}, signature))
+	return out
+}
+
+// SignRaw joins what is to be signed, the algorithm and the signature, as certificates and lists do.
+func SignRaw(tbs, algorithm []byte, key crypto.Signer) []byte {
+	sum := sha256.Sum256(tbs)
+	return Seq(tbs, algorithm, TLV(3, []byte{0}, must(key.Sign(rand.Reader, sum[:], crypto.SHA256))))
 }
 
 // TLV, Seq and Set encode DER elements.
