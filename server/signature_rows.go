@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,30 +14,33 @@ import (
 type Wording struct{ VI, EN string }
 
 // Row is one line of what a validator must report of a signature (regulation 7.3): the page, the printed sheet and the
-// command line show the same ones in the same words.
-type Row struct{ Label, Value Wording }
+// command line show the same ones in the same words. Names says that the value tells who signed.
+type Row struct {
+	Label, Value Wording
+	Names        bool
+}
 
 // SignatureRows tells a signature row by row. Every row is there, also where nothing is known: an auditor asks for it.
 func SignatureRows(s signing.SignatureReport) []Row {
 	return []Row{
-		{Wording{"Kết quả", "Result"}, VerdictWording(s.Verdict)},
-		{Wording{"Chữ ký", "Signature"}, whereIs(s)},
-		{Wording{"Vai trò", "Role"}, orElse(roleWordings[s.Role], Wording{"không xác định được từ chứng thư số", "cannot be told from the certificate"})},
-		{Wording{"Người ký", "Signer"}, same(joinedText(", ", s.Signer, s.Unit, s.Organization, s.Email))},
-		{Wording{"Mã cơ quan", "Agency code"}, orElse(same(s.AgencyCode), Wording{"không có trong chứng thư số", "none in the certificate"})},
-		{Wording{"Đơn vị cấp chứng thư số", "Issuer"}, same(s.Issuer)},
-		{Wording{"Số serial", "Serial number"}, same(s.Serial)},
-		{Wording{"Hiệu lực chứng thư số", "Certificate valid"}, validity(s)},
-		{Wording{"Tình trạng thu hồi", "Revocation"}, revocationWording(s.Revocation)},
-		{Wording{"Đường dẫn chứng thực", "Certificate path"}, orElse(same(strings.Join(s.Path, " ← ")), Wording{"không dẫn tới gốc tin cậy nào", "leads to no trust anchor"})},
-		{Wording{"Loại chữ ký", "Family"}, orElse(familyWordings[s.Family], Wording{"không xác định", "unknown"})},
-		{Wording{"Thời gian ký", "Time"}, judgedAt(s)},
-		{Wording{"Thời điểm do người ký khai", "Time claimed by the signer"}, orElse(same(instant(s.Claimed)), Wording{"không khai", "none"})},
-		{Wording{"Dấu thời gian", "Timestamp"}, timestampWording(s)},
-		{Wording{"Toàn vẹn", "Integrity"}, integrity(s)},
-		{Wording{"Phạm vi ký", "Coverage"}, coversWordings[s.Covers]},
-		{Wording{"Thuật toán", "Algorithms"}, same(joinedText(", ", s.DigestAlgorithm, s.SignatureAlgorithm))},
-		{Wording{"Cơ quan ký và bên gửi", "Seal and sender"}, orElse(matchWordings[s.Sender], Wording{"không so sánh", "not compared"})},
+		{Label: Wording{"Kết quả", "Result"}, Value: VerdictWording(s.Verdict)},
+		{Label: Wording{"Chữ ký", "Signature"}, Value: whereIs(s), Names: true},
+		{Label: Wording{"Vai trò", "Role"}, Value: orElse(roleWordings[s.Role], Wording{"không xác định được từ chứng thư số", "cannot be told from the certificate"})},
+		{Label: Wording{"Người ký", "Signer"}, Value: orElse(same(joinedText(", ", s.Signer, s.Unit, s.Organization, s.Email)), Wording{"không rõ người ký", "signer unknown"}), Names: true},
+		{Label: Wording{"Mã cơ quan", "Agency code"}, Value: orElse(same(s.AgencyCode), Wording{"không có trong chứng thư số", "none in the certificate"}), Names: true},
+		{Label: Wording{"Đơn vị cấp chứng thư số", "Issuer"}, Value: same(s.Issuer)},
+		{Label: Wording{"Số serial", "Serial number"}, Value: same(s.Serial), Names: true},
+		{Label: Wording{"Hiệu lực chứng thư số", "Certificate valid"}, Value: validity(s)},
+		{Label: Wording{"Tình trạng thu hồi", "Revocation"}, Value: revocationWording(s.Revocation)},
+		{Label: Wording{"Đường dẫn chứng thực", "Certificate path"}, Value: orElse(same(strings.Join(s.Path, " ← ")), Wording{"không dẫn tới gốc tin cậy nào", "leads to no trust anchor"}), Names: true},
+		{Label: Wording{"Loại chữ ký", "Family"}, Value: orElse(familyWordings[s.Family], Wording{"không xác định", "unknown"})},
+		{Label: Wording{"Thời gian ký", "Time"}, Value: judgedAt(s)},
+		{Label: Wording{"Thời điểm do người ký khai", "Time claimed by the signer"}, Value: orElse(same(instant(s.Claimed)), Wording{"không khai", "none"})},
+		{Label: Wording{"Dấu thời gian", "Timestamp"}, Value: timestampWording(s)},
+		{Label: Wording{"Toàn vẹn", "Integrity"}, Value: integrity(s)},
+		{Label: Wording{"Phạm vi ký", "Coverage"}, Value: coversWordings[s.Covers]},
+		{Label: Wording{"Thuật toán", "Algorithms"}, Value: same(joinedText(", ", s.DigestAlgorithm, s.SignatureAlgorithm))},
+		{Label: Wording{"Cơ quan ký và bên gửi", "Seal and sender"}, Value: orElse(matchWordings[s.Sender], Wording{"không so sánh", "not compared"})},
 	}
 }
 
@@ -82,7 +86,7 @@ func orElse(w, otherwise Wording) Wording {
 func joinedText(sep string, parts ...string) string {
 	var some []string
 	for _, p := range parts {
-		if p != "" {
+		if p != "" && !slices.Contains(some, p) {
 			some = append(some, p)
 		}
 	}
@@ -188,4 +192,20 @@ func integrity(s signing.SignatureReport) Wording {
 		return Wording{"Nội dung đã ký số chưa bị thay đổi; sau đó có bổ sung đặt lên trang (số, ngày, con dấu, ghi chú)", "The signed content is unchanged; marks were laid over the page afterwards (number, date, seal, remarks)"}
 	}
 	return Wording{"không xác định", "unknown"}
+}
+
+// MarkWording names a mark that was laid over a page, by the annotation's /Subtype (ISO 32000-1, 12.5.6).
+func MarkWording(kind string) Wording {
+	if w, ok := markWordings[kind]; ok {
+		return w
+	}
+	return Wording{VI: kind}
+}
+
+var markWordings = map[string]Wording{
+	"FreeText": {"chữ ghi trên trang", "text on the page"}, "Text": {"ghi chú", "note"}, "Stamp": {"dấu", "stamp"},
+	"Widget": {"trường biểu mẫu", "form field"}, "Ink": {"nét vẽ tay", "handwriting"}, "Highlight": {"tô sáng", "highlight"},
+	"Square": {"khung", "rectangle"}, "Circle": {"vòng tròn", "circle"}, "Line": {"đường kẻ", "line"}, "Underline": {"gạch chân", "underline"},
+	"StrikeOut": {"gạch ngang", "strike-out"}, "Link": {"liên kết", "link"}, "Popup": {"khung ghi chú", "pop-up note"},
+	"Content": {"nội dung ghi thêm vào trang", "content appended to the page"},
 }

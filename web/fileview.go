@@ -2,8 +2,8 @@ package web
 
 import (
 	"fmt"
-	"time"
 
+	"github.com/truc-lienthong/truc/server"
 	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/storage"
 )
@@ -13,6 +13,7 @@ type fileRow struct {
 	storage.Attachment
 	URL        string
 	Title      phrase // what it is called for those who may not see its name
+	Sentence   phrase
 	Reasons    []finding
 	Signatures []signatureRow
 }
@@ -23,12 +24,17 @@ type finding struct {
 	Clause string
 }
 
+// signatureRow is one signature with every row of regulation 7.3.
 type signatureRow struct {
 	signing.SignatureReport
-	Reasons []finding
-	When    phrase
-	Change  phrase
+	Sentence phrase
+	Facts    []fact
+	Reasons  []finding
+	Sketches []sketch
 }
+
+// fact is a labelled value.
+type fact struct{ Label, Value phrase }
 
 // files pairs each attachment with its report: reports stand in the order of the attachments, and after them comes the
 // one about the sender's signature over the metadata, if there is one.
@@ -37,7 +43,7 @@ func (v dispatchView) files() []fileRow {
 	for i, a := range v.Attachments {
 		row := fileRow{Attachment: a, URL: v.fileURL(a.N), Title: phrase{fmt.Sprintf("Tệp %d", a.N), fmt.Sprintf("File %d", a.N)}}
 		if i < len(v.Report.Files) {
-			row.fill(v.Report.Files[i])
+			row.fill(v.Report.Files[i], v.viewer.may(content))
 		}
 		rows = append(rows, row)
 	}
@@ -45,7 +51,7 @@ func (v dispatchView) files() []fileRow {
 		r := v.Report.Files[len(v.Attachments)]
 		row := fileRow{Title: phrase{"Thông tin gửi kèm (do hệ thống gửi ký)", "Metadata (signed by the sending system)"}}
 		row.Verdict = r.Verdict
-		row.fill(r)
+		row.fill(r, v.viewer.may(content))
 		rows = append(rows, row)
 	}
 	return rows
@@ -64,10 +70,22 @@ func (v dispatchView) fileURL(n int) string {
 	return ""
 }
 
-func (r *fileRow) fill(report signing.FileReport) {
+// fill takes over what was found. Without content nothing may tell who signed, nor what a file is called (R102).
+func (r *fileRow) fill(report signing.FileReport, content bool) {
+	if content {
+		r.Sentence = phrase(report.Sentence)
+	}
 	own := map[signing.Reason]bool{}
 	for _, s := range report.Signatures {
-		row := signatureRow{SignatureReport: s, When: signedAt(s), Change: changed(s.After)}
+		row := signatureRow{SignatureReport: s, Sketches: sketches(s)}
+		if content {
+			row.Sentence = phrase(s.Sentence)
+		}
+		for _, known := range server.SignatureRows(s)[1:] { // the result stands above
+			if content || !known.Names {
+				row.Facts = append(row.Facts, fact{phrase(known.Label), phrase(known.Value)})
+			}
+		}
 		for _, why := range s.Reasons {
 			own[why] = true
 			row.Reasons = append(row.Reasons, found(why))
@@ -89,44 +107,4 @@ func found(why signing.Reason) finding {
 		tone = badge{Tone: "quiet", Icon: "question"} // a remark that alone takes nothing away
 	}
 	return finding{badge{tone.Tone, tone.Icon, phrase{text.VI, text.EN}}, text.Clause}
-}
-
-// signedAt says when, and who vouches for it: a signer's own claim is never shown as a fact.
-func signedAt(s signing.SignatureReport) phrase {
-	at := moment(s.Time)
-	switch s.TimeSource {
-	case signing.TimeFromTimestamp:
-		return phrase{at + " (dấu thời gian " + s.Authority + ")", at + " (timestamp of " + s.Authority + ")"}
-	case signing.TimeFromReception:
-		p := phrase{"Xét tại lúc trục nhận: " + at, "Judged at reception: " + at}
-		if !s.Claimed.IsZero() {
-			p.VI += "; người ký khai: " + moment(s.Claimed)
-			p.EN += "; the signer claims: " + moment(s.Claimed)
-		}
-		return p
-	}
-	return timeOr(at, s.Claimed)
-}
-
-func timeOr(at string, claimed time.Time) phrase {
-	if !claimed.IsZero() {
-		return phrase{"Người ký khai: " + moment(claimed), "The signer claims: " + moment(claimed)}
-	}
-	return phrase{at, at}
-}
-
-func changed(a signing.After) phrase {
-	switch a {
-	case signing.AfterNothing:
-		return phrase{"Không thay đổi sau khi ký", "Nothing changed after signing"}
-	case signing.AfterSignatures:
-		return phrase{"Sau khi ký chỉ có thêm chữ ký khác", "Only further signatures after signing"}
-	case signing.AfterAllowed:
-		return phrase{"Sau khi ký chỉ điền biểu mẫu được phép", "Only allowed form filling after signing"}
-	case signing.AfterAdditions:
-		return phrase{"Sau khi ký có thêm dấu, số hoặc ghi chú đặt trên trang", "Marks were laid over the page after signing"}
-	case signing.AfterChanged:
-		return phrase{"Nội dung đã bị thay đổi sau khi ký", "The content was changed after signing"}
-	}
-	return phrase{}
 }

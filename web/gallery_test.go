@@ -232,7 +232,7 @@ func gallery() []picture {
 		{"release-no-reason", "release", releaseTitle, storage.Administrator, false, releaseOf(phrase{"Hãy ghi lý do: lý do được lưu vào nhật ký.", ""})},
 		{"failure-forbidden", "failure", failed.Title, storage.Clerk, false, failed},
 		{"failure-unavailable", "failure", down.Title, storage.Clerk, false, down},
-	}, strayPictures()...)
+	}, append(strayPictures(), verificationPictures()...)...)
 }
 
 func (p picture) render(t testing.TB, pages templates) []byte {

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -47,6 +48,7 @@ func functions(l lang, static *staticFiles) template.FuncMap {
 		"day":     day,
 		"n":       number[int],
 		"size":    size,
+		"px":      func(points float64) string { return strconv.FormatFloat(points, 'f', 1, 64) },
 		"state":   stateBadge,
 		"status":  statusBadge,
 		"urgency": urgencyBadge,

@@ -187,7 +187,8 @@ var roleMatrix = map[string]string{
 	"GET /sent": "operator administrator clerk auditor", "GET /received": "operator administrator clerk auditor",
 	"GET /dispatches/{id}": "operator administrator clerk auditor", "GET /deliveries/{id}": "operator administrator clerk auditor",
 	"GET /dispatches/{id}/release": "operator administrator", "POST /dispatches/{id}/release": "operator administrator",
-	"GET /dispatches/{id}/proof": "administrator clerk", "GET /dispatches/{id}/attachments/{n}": "administrator clerk",
+	"GET /dispatches/{id}/verification": "administrator clerk",
+	"GET /dispatches/{id}/proof":        "administrator clerk", "GET /dispatches/{id}/attachments/{n}": "administrator clerk",
 	"GET /deliveries/{id}/attachments/{n}": "administrator clerk",
 	"GET /strays":                          "operator auditor", "POST /strays/{id}/close": "operator",
 }

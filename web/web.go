@@ -67,6 +67,7 @@ var routes = []route{
 	{"GET", "/dispatches/{id}", documents, 0, (*site).getDispatch},
 	{"GET", "/dispatches/{id}/release", releases, 0, (*site).getRelease},
 	{"POST", "/dispatches/{id}/release", releases, 0, (*site).postRelease},
+	{"GET", "/dispatches/{id}/verification", content, 0, (*site).getVerification},
 	{"GET", "/dispatches/{id}/proof", content, downloadLimit, (*site).getProof},
 	{"GET", "/dispatches/{id}/attachments/{n}", content, downloadLimit, (*site).getSentFile},
 	{"GET", "/deliveries/{id}", documents, 0, (*site).getDelivery},
