@@ -71,6 +71,7 @@ func verify(f signing.File, o signing.Options) signing.Report {
 func hasReason(list []signing.Reason, want signing.Reason) bool {
 	for _, r := range list {
 		if r == want {
+			shown.Store(want, true)
 			return true
 		}
 	}

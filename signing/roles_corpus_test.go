@@ -185,6 +185,11 @@ func TestParts(t *testing.T) {
 					found = append(found, r)
 				}
 			}
+			for _, r := range c.want {
+				if !hasReason(got.Reasons, r) {
+					t.Errorf("%s is missing", r)
+				}
+			}
 			var roles []signing.Role
 			for _, s := range got.Signatures {
 				roles = append(roles, s.Role)

@@ -129,7 +129,8 @@ type timeCase struct {
 	proven  bool
 	verdict signing.Verdict
 	want    signing.Reason
-	at      time.Time // that the report must have judged at, when proven; now when zero
+	at      time.Time      // that the report must have judged at, when proven; now when zero
+	token   signing.Reason // what is said of the (first) token itself
 }
 
 var (
@@ -204,7 +205,7 @@ var timeCases = []timeCase{
 			return b
 		}})
 	}, verdict: noProof, want: signing.TimestampInvalid},
-	{name: "timestamp_invalid_after_reception", make: func(w *world) []byte { return w.stamped(w.expired(), token{at: now.Add(2 * time.Hour)}) }, verdict: noProof, want: signing.TimestampInvalid},
+	{name: "timestamp_invalid_after_reception", make: func(w *world) []byte { return w.stamped(w.expired(), token{at: now.Add(2 * time.Hour)}) }, verdict: noProof, want: signing.TimestampInvalid, token: signing.TimestampFuture},
 	{name: "timestamp_invalid_signer_is_no_authority", make: func(w *world) []byte { return w.stamped(w.expired(), token{at: now, signer: w.agency}) }, verdict: noProof, want: signing.TimestampInvalid},
 	{name: "timestamp_invalid_use_not_critical", make: func(w *world) []byte {
 		id := w.tsa(w.Root, func(c *x509.Certificate) { c.ExtraExtensions[0].Critical = false })
@@ -246,7 +247,7 @@ var timeCases = []timeCase{
 		options: func(w *world, o *signing.Options) { o.Trust.CRLs = w.CRLs[1:] }, verdict: noProof, want: signing.TimestampUntrusted},
 	{name: "no_timestamp_archive_only", make: func(w *world) []byte {
 		return w.attributed(w.expired(), asn1.ObjectIdentifier{0, 4, 0, 1733, 2, 4}, before)
-	}, verdict: noProof, want: signing.NoTimestamp},
+	}, verdict: noProof, want: signing.NoTimestamp, token: signing.TimestampKept},
 	{name: "valid_bad_token_harms_nothing", make: func(w *world) []byte { return w.stamped(testpki.CMS{}, token{at: now, imprint: flip}) }, want: signing.TimestampInvalid},
 	{name: "certificate_expired_claim_after_reception", make: func(w *world) []byte {
 		c := w.expired()
@@ -307,6 +308,9 @@ func TestTimeCorpus(t *testing.T) {
 			}
 			if s.Verdict != want || c.want != "" && !hasReason(s.Reasons, c.want) {
 				t.Errorf("verdict %s, reasons %v, tokens %+v; want %s with %q", s.Verdict, s.Reasons, s.Timestamps, want, c.want)
+			}
+			if c.token != "" && !hasReason(s.Timestamps[0].Reasons, c.token) {
+				t.Errorf("of the token: %v", s.Timestamps[0].Reasons)
 			}
 			if want == noProof && !hasReason(s.Reasons, signing.NoTimeProof) {
 				t.Errorf("undetermined for another reason: %v", s.Reasons)
