@@ -27,7 +27,7 @@ func readAlgorithm(der []byte) (algorithm, bool) {
 // read takes one AlgorithmIdentifier off the front of in.
 func (a *algorithm) read(in *cryptobyte.String) bool {
 	var seq cryptobyte.String
-	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1ObjectIdentifier(&a.id) {
+	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !takeOID(&seq, &a.id) {
 		return false
 	}
 	if seq.Empty() {
@@ -39,5 +39,18 @@ func (a *algorithm) read(in *cryptobyte.String) bool {
 		return false
 	}
 	a.params = params
+	return true
+}
+
+// takeOID reads an object identifier. One with an arc of more than 31 bits (2.25 and a UUID) is none that we know: id is
+// left empty.
+func takeOID(in *cryptobyte.String, id *asn1.ObjectIdentifier) bool {
+	var whole cryptobyte.String
+	if !in.ReadASN1Element(&whole, cbasn1.OBJECT_IDENTIFIER) || len(whole) < 3 || whole[len(whole)-1] > 0x7F {
+		return false
+	}
+	if !whole.ReadASN1ObjectIdentifier(id) {
+		*id = nil
+	}
 	return true
 }

@@ -248,6 +248,7 @@ var formCases = []cmsCase{
 		return testpki.Attribute(idSigningTime, der(0x18, []byte(now.Format("20060102150405Z"))))
 	}), openssl: true},
 	{name: "valid_unknown_attribute", make: addSigned(testpki.Attribute(asn1.ObjectIdentifier{1, 2, 3, 4}, der(4, []byte("lạ")))), openssl: true},
+	{name: "valid_attribute_named_by_uuid", make: addSigned(der(0x30, append([]byte{6, 20, 0x69}, append(bytes.Repeat([]byte{0x83}, 18), 1)...), der(0x31, []byte{5, 0}))), openssl: true},
 	{name: "valid_countersignature_ignored", make: bend("unsignedAttributes", func([]byte) []byte {
 		return der(0xA1, testpki.Attribute(idCounterSign, der(0x30, []byte{2, 1, 1})))
 	})},

@@ -446,7 +446,7 @@ func TestHugeRSAKeyIsQuick(t *testing.T) {
 	t.Parallel()
 	c := rsaSigned("huge", "", "", func(k *rsa.PrivateKey) []byte {
 		n := new(big.Int).SetBit(new(big.Int).Lsh(k.N, 16384-2048), 0, 1)
-		return rsaKey(n, big.NewInt(1<<31-1))
+		return rsaKey(n, big.NewInt(65537))
 	}, func(*rsa.PrivateKey, []byte) []byte { return bytes.Repeat([]byte{0x7F}, 2048) })
 	w := newWorld(t)
 	b, o := c.make(w), w.options()

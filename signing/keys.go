@@ -71,7 +71,7 @@ func readKey(der []byte) (publicKey, Reason) {
 	return publicKey{}, SignatureUnsupported
 }
 
-// maxRSA bounds the time of one check: 16384 bits take 5 ms.
+// maxRSA bounds the time of one check, together with the exponent: a millisecond.
 const maxRSA = 16384
 
 func readRSA(bits []byte) (publicKey, Reason) {
@@ -81,7 +81,8 @@ func readRSA(bits []byte) (publicKey, Reason) {
 	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1Integer(n) || !seq.ReadASN1Integer(e) || !seq.Empty() {
 		return publicKey{}, CertificateMalformed
 	}
-	if n.Sign() <= 0 || n.BitLen() > maxRSA || e.BitLen() > 31 || e.Sign() <= 0 || e.Bit(0) == 0 {
+	if n.Sign() <= 0 || n.Bit(0) == 0 || n.BitLen() > maxRSA || e.BitLen() > 31 || e.Sign() <= 0 || e.Bit(0) == 0 ||
+		n.BitLen() > maxRSA/2 && e.BitLen() > 17 {
 		return publicKey{}, SignatureUnsupported
 	}
 	if e.IsInt64() && e.Int64() == 1 {

@@ -110,7 +110,7 @@ func readAttributes(in cryptobyte.String) ([]attribute, bool) {
 	for !in.Empty() {
 		var seq, set cryptobyte.String
 		var a attribute
-		if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1ObjectIdentifier(&a.id) || !seq.ReadASN1(&set, cbasn1.SET) || !seq.Empty() {
+		if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !takeOID(&seq, &a.id) || !seq.ReadASN1(&set, cbasn1.SET) || !seq.Empty() {
 			return nil, false
 		}
 		for !set.Empty() {

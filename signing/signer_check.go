@@ -218,8 +218,10 @@ func (c *checked) signature(digest contentDigest) {
 	}
 	if c.info.signed != nil {
 		why := c.cert.key.verify(c.scheme, c.info.signed, c.info.value)
-		if sorted := sortedSet(c.info.signed); why == SignatureMismatch && !bytes.Equal(sorted, c.info.signed) {
-			why = c.cert.key.verify(c.scheme, sorted, c.info.value)
+		if why == SignatureMismatch {
+			if sorted := sortedSet(c.info.signed); !bytes.Equal(sorted, c.info.signed) {
+				why = c.cert.key.verify(c.scheme, sorted, c.info.value)
+			}
 		}
 		c.add(why)
 		return
