@@ -1,8 +1,8 @@
 package main
 
 import (
+	"crypto/x509"
 	"fmt"
-	"os"
 
 	"github.com/truc-lienthong/truc/signing"
 )
@@ -19,21 +19,31 @@ type verifyPathCommand struct {
 
 // Run judges one certificate's path: exit 0 valid, 1 invalid, 2 undetermined, 4 unusable input.
 func (v *verifyPathCommand) Run(c *command) error {
-	raw, err := os.ReadFile(v.Certificate)
+	raw, err := readSmall(v.Certificate, maxTrustFile)
 	if err != nil {
-		return unusable("%v", err)
+		return err
 	}
-	certificates, _, err := readTrust(raw)
-	if err != nil || len(certificates) == 0 {
-		return unusable("%s: not a certificate (%v)", v.Certificate, err)
+	file, err := readTrustFile(raw)
+	leaf := raw // a malformed one is judged too, and found to be so
+	switch {
+	case file.broken > 0:
+	case len(file.certificates) == 0:
+		return unusable("%s: no certificate in it (%v)", v.Certificate, err)
+	default:
+		leaf = file.certificates[0].Raw
+	}
+	for _, p := range v.Policy {
+		if _, err := x509.ParseOID(p); err != nil {
+			return unusable("--policy %s is not an object identifier", p)
+		}
 	}
 	o := signing.PathOptions{Policies: v.Policy, ExplicitPolicy: v.RequireExplicitPolicy, InhibitMapping: v.InhibitPolicyMapping,
 		InhibitAnyPolicy: v.InhibitAnyPolicy}
 	if o.Options, err = v.options(c); err != nil {
 		return err
 	}
-	o.Trust.Intermediates = append(o.Trust.Intermediates, certificates[1:]...)
-	report := signing.VerifyPath(c.ctx, certificates[0].Raw, o)
+	o.Trust.Intermediates = append(o.Trust.Intermediates, file.certificates...)
+	report := signing.VerifyPath(c.ctx, leaf, o)
 	if v.JSON {
 		if err := c.printJSON(report); err != nil {
 			return err
