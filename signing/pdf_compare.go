@@ -132,7 +132,7 @@ func (c *comparison) catalog(now, was *pdfDict) {
 			c.changedIf(!c.goesTo(a) && !c.alike(a, b))
 		case "Extensions", "Metadata", "PageLabels", "ViewerPreferences", "MarkInfo", "PieceInfo", "Dests":
 			c.free(b)
-		case "Version", "Type", "Lang", "PageMode", "PageLayout", "Outlines", "StructTreeRoot":
+		case "Version", "Lang", "PageMode", "PageLayout", "Outlines", "StructTreeRoot":
 		default:
 			c.strict(a, b)
 		}

@@ -134,7 +134,7 @@ func (c *comparison) page(num uint32, now, was *pdfDict) {
 			c.strict(c.box(c.new, now, k), c.box(c.old, was, k))
 		case "LastModified", "PieceInfo", "Metadata", "Thumb":
 			c.free(b)
-		case "Tabs", "StructParents", "Type":
+		case "Tabs", "StructParents":
 		case "Group":
 			c.step.appended = c.step.appended || b == nil
 			c.changedIf(b != nil && !c.alike(a, b))
