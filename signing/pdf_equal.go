@@ -9,27 +9,54 @@ import (
 // part of what was signed.
 func (c *comparison) leftovers() {
 	for _, num := range c.section.numbers() {
-		c.doubled(num)
+		c.ambiguous(num)
 		was, inUse := c.old.entry(num)
 		now, still := c.new.entry(num)
 		switch {
-		case num == 0 || was == now || c.explained[num]:
+		case num == 0 || was == now || c.explained[num] && was.generation() == now.generation():
 		case !inUse:
 			c.changedIf(still && c.use.count[num] > 0)
 		case !still:
 			c.freed = append(c.freed, num)
 		case c.use.count[num] == 0:
+		case was.generation() != now.generation():
+			c.step.changed = true // what refers to the old generation finds nothing
 		default:
 			c.changedIf(!c.unchanged(num) && !c.quiet(num))
 		}
 	}
 }
 
-// doubled marks a change when the revision writes a dictionary with a key twice: readers differ on which one counts.
-func (c *comparison) doubled(num uint32) {
+// generation of an object; those in object streams have 0 (ISO 32000-1, 7.5.7).
+func (e xrefEntry) generation() uint32 {
+	if e.kind == 1 {
+		return e.index
+	}
+	return 0
+}
+
+// ambiguous marks a change when the revision writes what readers differ on: a dictionary with a key twice, a reference to a
+// generation that is not there.
+func (c *comparison) ambiguous(num uint32) {
 	o, err := c.new.load(num)
 	c.note(err)
-	c.changedIf(doubled(o) && !c.unchanged(num))
+	c.changedIf((doubled(o) || c.astray(o)) && !c.unchanged(num))
+}
+
+// astray says that a value refers to another generation of an object than there is: nothing to some, that object to others.
+func (c *comparison) astray(o any) bool {
+	switch o := o.(type) {
+	case pdfRef:
+		e, ok := c.new.entry(o.num)
+		return ok && e.generation() != o.gen
+	case pdfArray:
+		return slices.ContainsFunc(o, c.astray)
+	case *pdfDict:
+		return slices.ContainsFunc(o.vals, c.astray)
+	case *pdfStream:
+		return c.astray(o.dict)
+	}
+	return false
 }
 
 // unchanged compares an object in both revisions, data of streams included.
@@ -54,6 +81,9 @@ func (c *comparison) quiet(num uint32) bool {
 	}
 	allowed := quietKeys(was)
 	for _, k := range keys(now, was) {
+		if k == "P" && was.get(k) == nil && now.get("Rect") != nil {
+			continue // an annotation's page, which few readers want
+		}
 		if !slices.Contains(allowed, k) && !c.alike(now.get(k), was.get(k)) {
 			return false
 		}
@@ -74,7 +104,7 @@ func quietKeys(d *pdfDict) []pdfName {
 	case kind == "" && d.get("Nums") != nil:
 		return []pdfName{"Nums", "Limits", "Kids"}
 	case d.get("Subtype") != nil && d.get("Rect") != nil && d.get("FT") == nil:
-		return []pdfName{"M", "NM", "P", "StructParent", "Popup"}
+		return []pdfName{"M", "NM", "StructParent", "Popup"}
 	}
 	return nil
 }
@@ -87,7 +117,7 @@ func (c *comparison) alikeAt(a, b any, depth int) bool {
 	ra, ok1 := a.(pdfRef)
 	rb, ok2 := b.(pdfRef)
 	if ok1 && ok2 && ra.num == rb.num {
-		return true
+		return ra.gen == rb.gen
 	}
 	if ok1 {
 		a = c.value(c.new, a)

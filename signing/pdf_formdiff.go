@@ -188,7 +188,9 @@ func (c *comparison) signatureField(now, was *pdfDict, s *fieldContext) {
 			}
 		case "F", "MK", "DA", "AS", "Lock", "SV", "Ff":
 			c.changedIf(!s.signed && !c.alike(a, b))
-		case "M", "NM", "P", "StructParent":
+		case "M", "NM", "StructParent":
+		case "P":
+			c.changedIf(b != nil && !c.alike(a, b))
 		default:
 			c.strict(a, b)
 		}
@@ -216,7 +218,9 @@ func (c *comparison) filledField(now, was *pdfDict, s *fieldContext) {
 		case "Kids":
 			list, before := c.arrays(a, b)
 			c.changedIf(!includes(list, before))
-		case "M", "NM", "P", "StructParent", "Lock":
+		case "M", "NM", "StructParent", "Lock":
+		case "P":
+			c.changedIf(b != nil && !c.alike(a, b))
 		default:
 			c.strict(a, b)
 		}

@@ -12,9 +12,9 @@ const (
 
 // xrefEntry says where an object is (ISO 32000-1, 7.5.4 and 7.5.8).
 type xrefEntry struct {
-	kind  byte  // 0 free, 1 in the file, 2 in an object stream
-	at    int64 // offset; or the number of the object stream
-	index uint32
+	kind  byte   // 0 free, 1 in the file, 2 in an object stream
+	at    int64  // offset; or the number of the object stream
+	index uint32 // generation; or the place in the object stream
 }
 
 // xrefRun is a row of entries with consecutive numbers.
@@ -312,7 +312,7 @@ func tableEntry(l *lexer) (e xrefEntry, gen int64, err error) {
 		if at == 0 {
 			return e, gen, nil // written by some tools for numbers that they skipped
 		}
-		return xrefEntry{kind: 1, at: at}, gen, nil
+		return xrefEntry{kind: 1, at: at, index: uint32(gen)}, gen, nil
 	case 'f':
 		return e, gen, nil
 	}
