@@ -59,6 +59,11 @@ func mangle(t *rapid.T, r *revision) {
 				r.Set(n, slices.Concat(body[:k[0]], []byte(with), body[k[1]:]))
 			}
 		}
+		insert := func(n int, format string, args ...any) {
+			if bytes.Contains(r.Object(n), []byte(">>")) {
+				r.Insert(n, format, args...)
+			}
+		}
 		switch rapid.IntRange(0, 8).Draw(t, "kind") {
 		case 0:
 			at(reference, fmt.Sprintf("%d 0 R", other))
@@ -72,12 +77,12 @@ func mangle(t *rapid.T, r *revision) {
 			r.Set(n, []byte(stream("", "1 1 1 rg 0 0 595 842 re f")))
 		case 5:
 			key := rapid.SampledFrom([]string{"Metadata", "PieceInfo", "Dests", "Extensions", "ViewerPreferences", "PageLabels", "MarkInfo"}).Draw(t, "key")
-			r.Insert(r.Root(), "/%s %d 0 R", key, n)
+			insert(r.Root(), "/%s %d 0 R", key, n)
 		case 6:
-			r.Insert(r.Root(), "/DSS <</Certs [%d 0 R] /VRI <</A %d 0 R>>>>", n, other)
+			insert(r.Root(), "/DSS <</Certs [%d 0 R] /VRI <</A %d 0 R>>>>", n, other)
 		case 7:
 			key := rapid.SampledFrom([]string{"Group", "Metadata", "PieceInfo", "Thumb", "Contents", "Annots", "Resources"}).Draw(t, "key")
-			r.Insert(r.Page(), "/%s %d 0 R", key, n)
+			insert(r.Page(), "/%s %d 0 R", key, n)
 		case 8:
 			r.Replace(n, "[", fmt.Sprintf("[%d 0 R ", other))
 		}
