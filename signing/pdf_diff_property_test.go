@@ -89,8 +89,8 @@ func mangle(t *rapid.T, r *revision) {
 	}
 }
 
-// shown is all that page 1 is made of, as text.
-func shown(w *world, pdf []byte) string {
+// pageText is all that page 1 is made of, as text.
+func pageText(w *world, pdf []byte) string {
 	r, err := testpki.Revise(pdf)
 	w.must(err)
 	var out bytes.Buffer
@@ -124,13 +124,13 @@ func TestPDFRandomUpdates(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	base, o := rich(w), w.options()
-	before := shown(w, base)
+	before := pageText(w, base)
 	rapid.Check(t, func(t *rapid.T) {
 		r, err := testpki.Revise(base)
 		w.must(err)
 		mangle(t, r)
 		pdf := r.Bytes()
-		after := shown(w, pdf)
+		after := pageText(w, pdf)
 		s := verify(inside(pdf), o).Files[0].Signatures
 		if len(s) == 0 || s[0].Verdict != signing.Valid || s[0].After == signing.AfterAllowed || s[0].After == signing.AfterAdditions {
 			return
