@@ -21,6 +21,7 @@ type pdfDoc struct {
 	inflated               int64 // bytes, in all
 	parsed                 int64 // bytes looked at by the lexer, in all
 
+	buf        []byte // see scratch
 	cache      map[xrefEntry]any
 	cacheBytes int64
 	packs      map[int64]*objectPack
@@ -56,10 +57,22 @@ func (d *pdfDoc) bytes(at, n int64) ([]byte, error) {
 	return b, readFull(d.r, b, at)
 }
 
+// scratch is bytes, in a buffer that the next call takes again: what the lexer makes of it are copies.
+func (d *pdfDoc) scratch(at, n int64) ([]byte, error) {
+	if at < 0 || at > d.limit {
+		return nil, errPDFSyntax
+	}
+	n = min(n, d.limit-at)
+	if int64(cap(d.buf)) < n {
+		d.buf = make([]byte, n)
+	}
+	return d.buf[:n], readFull(d.r, d.buf[:n], at)
+}
+
 // widen gives f ever more bytes from at until it no longer asks for more.
 func (d *pdfDoc) widen(at, n int64, f func(*lexer) error) error {
 	for {
-		b, err := d.bytes(at, n)
+		b, err := d.scratch(at, n)
 		if err != nil {
 			return err
 		}
