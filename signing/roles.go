@@ -4,6 +4,8 @@ import (
 	"crypto/x509/pkix"
 	"strings"
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // The subject of a Vietnamese certificate seldom says outright whether it is a person's or an agency's. From what speaks
@@ -28,7 +30,9 @@ var agencyWords = foldAll("ủy ban", "hội đồng", "văn phòng", "bộ", "s
 	"thuế", "hải quan", "thanh tra", "tòa án", "viện kiểm sát", "công an", "bộ chỉ huy", "quân khu", "đảng ủy", "tỉnh ủy", "thành ủy", "huyện ủy",
 	"quận ủy", "thị ủy", "liên đoàn", "hội", "mặt trận", "đoàn thanh niên", "đoàn đại biểu", "đài", "báo", "tạp chí", "cổng", "cơ quan", "đội", "thường trực",
 	"quỹ", "nhà xuất bản", "thông tấn", "kiểm toán", "chính phủ", "quốc hội", "xã", "phường", "tỉnh", "thành phố", "huyện", "quận", "hệ thống", "dịch vụ", "phần mềm",
-	"máy chủ", "trục")
+	"máy chủ", "trục", "tổ", "hạt", "khu", "cảng", "đồn", "biên phòng", "lữ đoàn", "trung đoàn", "sư đoàn", "quân đoàn", "bộ tư lệnh", "tư lệnh",
+	"nhà", "bảo tàng", "thư viện", "xí nghiệp", "doanh nghiệp", "hợp tác xã", "chi nhánh", "câu lạc bộ", "liên hiệp", "mầm non", "tiểu học",
+	"trung học", "đảng bộ", "chi bộ", "thị xã", "thị trấn", "đặc khu", "vườn quốc gia")
 
 var plainAgencyWords = bareAll(agencyWords)
 
@@ -108,14 +112,32 @@ func personName(name string) bool {
 		name = name[:i]
 	}
 	words := strings.Fields(name)
+	capitals := strings.ToUpper(name) == name
 	for _, w := range words {
-		for i, r := range w {
-			if i == 0 && !unicode.IsUpper(r) || !unicode.IsLetter(r) && !unicode.IsMark(r) && r != '\'' && r != '’' {
-				return false
-			}
+		if !nameWord(w, capitals) {
+			return false
 		}
 	}
 	return len(words) >= 2 && len(words) <= 6
+}
+
+// nameWord says whether a word is written as a part of a person's name: letters with a vowel among them, the first one
+// large and the others small, unless the whole name is in capitals. So are acronyms told from names.
+func nameWord(word string, capitals bool) bool {
+	start := true
+	for _, r := range word {
+		switch {
+		case r == '\'' || r == '’': // H'Ngăm
+			start = true
+			continue
+		case unicode.IsMark(r):
+			continue
+		case !unicode.IsLetter(r), start && !unicode.IsUpper(r), !start && !capitals && unicode.IsUpper(r):
+			return false
+		}
+		start = false
+	}
+	return strings.ContainsAny(strings.ToLower(norm.NFD.String(word)), "aeiouy")
 }
 
 func begins(s string, prefixes []string) bool {

@@ -143,8 +143,8 @@ func parseGenTime(s string) (time.Time, bool) {
 func (s stamp) over(digest []byte) bool { return bytes.Equal(digest, s.imprint) }
 
 // trustStamp finds the path of the token's signer under the timestamp anchors. The token speaks for its own time: its
-// certificate must have been good then. That it has expired since takes nothing away, as long as no revocation of it is
-// known: documents outlive certificates (Decree 68/2024, art. 9), and a reader in ten years has no newer proof than ours.
+// certificate must have been good then. That it has expired since takes nothing away, when revocation data of its own days
+// are at hand (or the policy does without): documents outlive certificates (Decree 68/2024, art. 9).
 func (j judge) trustStamp(s *stamp) {
 	add := func(list ...Reason) {
 		for _, r := range list {
