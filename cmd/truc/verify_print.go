@@ -19,6 +19,7 @@ func (c *command) printReport(report signing.Report) error {
 			b.WriteString("\n")
 		}
 		fmt.Fprintf(&b, "%s: %s (%s)\n  SHA-256 %s\n", printable(f.Name), verdictLabels[f.Verdict], f.Verdict, f.SHA256)
+		printSentence(&b, "  ", f.Sentence)
 		own := map[signing.Reason]bool{}
 		for _, s := range f.Signatures {
 			printSignature(&b, s)
@@ -42,16 +43,23 @@ func (c *command) printReport(report signing.Report) error {
 
 func printSignature(b *strings.Builder, s signing.SignatureReport) {
 	fmt.Fprintf(b, "\n  %d. %s: %s (%s)\n", s.Number, printable(orDash(s.Signer)), verdictLabels[s.Verdict], s.Verdict)
+	printSentence(b, "     ", s.Sentence)
 	for _, row := range server.SignatureRows(s)[1:] { // the result stands above
 		if row.Value.VI != "" {
 			fmt.Fprintf(b, "     %-28s %s\n", row.Label.VI+":", printable(row.Value.VI))
 		}
 	}
 	for _, m := range s.Marks {
-		fmt.Fprintf(b, "     %-28s trang %d, %s, (%.0f, %.0f)–(%.0f, %.0f)\n", "Bổ sung trên trang:", m.Page, printable(m.Kind), m.Rect[0], m.Rect[1], m.Rect[2], m.Rect[3])
+		fmt.Fprintf(b, "     %-28s trang %d, %s, (%.0f, %.0f)–(%.0f, %.0f)\n", "Bổ sung trên trang:", m.Page, printable(server.MarkWording(m.Kind).VI), m.Rect[0], m.Rect[1], m.Rect[2], m.Rect[3])
 	}
 	for _, r := range s.Reasons {
 		printReason(b, "     ", r)
+	}
+}
+
+func printSentence(b *strings.Builder, indent string, s signing.Sentence) {
+	if s.VI != "" {
+		fmt.Fprintf(b, "%s%s\n%s%s\n", indent, printable(s.VI), indent, printable(s.EN))
 	}
 }
 
