@@ -32,6 +32,7 @@ func SignatureRows(s signing.SignatureReport) []Row {
 		{Label: Wording{"Số serial", "Serial number"}, Value: same(s.Serial), Names: true},
 		{Label: Wording{"Hiệu lực chứng thư số", "Certificate valid"}, Value: validity(s)},
 		{Label: Wording{"Tình trạng thu hồi", "Revocation"}, Value: revocationWording(s.Revocation)},
+		{Label: Wording{"Thu hồi của các CA", "Revocation of the CAs"}, Value: orElse(pathRevocation(s.PathRevocation), Wording{"không có CA nào cần kiểm tra", "no CA to check"})},
 		{Label: Wording{"Đường dẫn chứng thực", "Certificate path"}, Value: orElse(same(strings.Join(s.Path, " ← ")), Wording{"không dẫn tới gốc tin cậy nào", "leads to no trust anchor"}), Names: true},
 		{Label: Wording{"Loại chữ ký", "Family"}, Value: orElse(familyWordings[s.Family], Wording{"không xác định", "unknown"})},
 		{Label: Wording{"Thời gian ký", "Time"}, Value: judgedAt(s)},
@@ -135,6 +136,9 @@ func revocationWording(r signing.RevocationReport) Wording {
 		w = Wording{"chưa bị thu hồi", "not revoked"}
 	case "revoked":
 		w = Wording{"đã bị thu hồi lúc " + instant(r.RevokedAt), "revoked at " + instant(r.RevokedAt)}
+		if r.RevokedFor != "" {
+			w.VI, w.EN = w.VI+" ("+r.RevokedFor+")", w.EN+" ("+r.RevokedFor+")"
+		}
 	case "unknown":
 		w = Wording{"chưa xác định", "unknown"}
 	default:
@@ -164,14 +168,39 @@ func judgedAt(s signing.SignatureReport) Wording {
 	return Wording{at + " (thời điểm do người ký khai)", at + " (claimed by the signer)"}
 }
 
-func timestampWording(s signing.SignatureReport) Wording {
-	for _, why := range s.Reasons {
-		switch why {
-		case signing.TimestampInvalid, signing.TimestampUntrusted:
-			return Wording{why.Text().VI, why.Text().EN}
+// pathRevocation tells of the certificates above the signer's.
+func pathRevocation(list []signing.RevocationReport) Wording {
+	var vi, en []string
+	for _, r := range list[min(1, len(list)):] {
+		w := revocationWording(r)
+		vi, en = append(vi, commonName(r.Certificate)+": "+w.VI), append(en, commonName(r.Certificate)+": "+w.EN)
+	}
+	return Wording{strings.Join(vi, "; "), strings.Join(en, "; ")}
+}
+
+// commonName takes CN out of a name as x509 writes it, or gives it whole.
+func commonName(name string) string {
+	for _, part := range strings.FieldsFunc(name, func(r rune) bool { return r == ',' || r == '+' }) {
+		if cn, ok := strings.CutPrefix(part, "CN="); ok {
+			return cn
 		}
 	}
-	if s.TimeSource == signing.TimeFromTimestamp {
+	return name
+}
+
+// timestampWording tells of each token: whose, when, what it is worth, and how its authority's certificate stands (R74).
+func timestampWording(s signing.SignatureReport) Wording {
+	var vi, en []string
+	for _, t := range s.Timestamps {
+		v := VerdictWording(t.Verdict)
+		certificate, revoked := validity(signing.SignatureReport{NotBefore: t.NotBefore, NotAfter: t.NotAfter}), revocationWording(t.Revocation)
+		vi = append(vi, fmt.Sprintf("%s: %s cấp lúc %s; chứng thư số TSA: %s, %s", strings.ToLower(v.VI), t.Authority, instant(t.Time), certificate.VI, revoked.VI))
+		en = append(en, fmt.Sprintf("%s: of %s at %s; TSA certificate: %s, %s", strings.ToLower(v.EN), t.Authority, instant(t.Time), certificate.EN, revoked.EN))
+	}
+	switch {
+	case len(vi) > 0:
+		return Wording{strings.Join(vi, "; "), strings.Join(en, "; ")}
+	case s.TimeSource == signing.TimeFromTimestamp:
 		return Wording{"hợp lệ, do " + s.Authority + " cấp lúc " + instant(s.Time), "valid, of " + s.Authority + " at " + instant(s.Time)}
 	}
 	return Wording{"không có", "none"}

@@ -75,8 +75,8 @@ type SignatureReport struct {
 	Verdict Verdict  `json:"verdict"`
 	Reason  Reason   `json:"reason"`  // the first that decided the verdict; empty when valid
 	Reasons []Reason `json:"reasons"` // all, warnings included
-	Covers  Covers   `json:"covers,omitempty"`
-	After   After    `json:"after,omitempty"`
+	Covers  Covers   `json:"covers"`
+	After   After    `json:"after"`
 
 	Signer       string    `json:"signer"` // common name of the certificate's subject
 	Subject      string    `json:"subject,omitempty"`
@@ -94,7 +94,7 @@ type SignatureReport struct {
 	Test         bool      `json:"test,omitempty"` // leads to a test root
 
 	Time       time.Time  `json:"time,omitzero"` // what it was judged at
-	TimeSource TimeSource `json:"time_source,omitempty"`
+	TimeSource TimeSource `json:"time_source"`
 	Claimed    time.Time  `json:"claimed_time,omitzero"` // thời điểm do người ký khai
 	Authority  string     `json:"timestamp_authority,omitempty"`
 	Timestamps []Stamp    `json:"timestamps,omitempty"` // every token found, believed or not

@@ -19,27 +19,27 @@ func inZone(list []SignatureReport, zone *time.Location) []SignatureReport {
 	list = slices.Clone(list)
 	for i := range list {
 		s := &list[i]
-		inZoneAll(zone, &s.NotBefore, &s.NotAfter, &s.Time, &s.Claimed)
-		s.Revocation.inZone(zone)
+		tell(zone, &s.NotBefore, &s.NotAfter, &s.Time, &s.Claimed)
+		s.Revocation.tell(zone)
 		s.PathRevocation = slices.Clone(s.PathRevocation)
 		for k := range s.PathRevocation {
-			s.PathRevocation[k].inZone(zone)
+			s.PathRevocation[k].tell(zone)
 		}
 		s.Timestamps = slices.Clone(s.Timestamps)
 		for k := range s.Timestamps {
 			t := &s.Timestamps[k]
-			inZoneAll(zone, &t.Time, &t.NotBefore, &t.NotAfter)
-			t.Revocation.inZone(zone)
+			tell(zone, &t.Time, &t.NotBefore, &t.NotAfter)
+			t.Revocation.tell(zone)
 		}
 	}
 	return list
 }
 
-func (r *RevocationReport) inZone(zone *time.Location) {
-	inZoneAll(zone, &r.ThisUpdate, &r.NextUpdate, &r.RevokedAt, &r.InvalidityDate)
+func (r *RevocationReport) tell(zone *time.Location) {
+	tell(zone, &r.ThisUpdate, &r.NextUpdate, &r.RevokedAt, &r.InvalidityDate)
 }
 
-func inZoneAll(zone *time.Location, times ...*time.Time) {
+func tell(zone *time.Location, times ...*time.Time) {
 	for _, t := range times {
 		if !t.IsZero() {
 			*t = t.In(zone)

@@ -17,7 +17,10 @@ func issuedReport() signing.Report {
 		Issuer: "CN=TEST Issuing CA,O=TEST,C=VN", NotBefore: galleryNow.AddDate(-1, 0, 0), NotAfter: galleryNow.AddDate(2, 0, 0), Path: append([]string{"CN=Nguyễn Văn Thử,O=Sở Y tế,C=VN"}, path...),
 		Family: signing.FamilyOfficial, Test: true, Time: galleryNow.Add(-27 * time.Hour), TimeSource: signing.TimeFromTimestamp, Authority: "TEST TSA", Claimed: galleryNow.Add(-27*time.Hour - time.Second),
 		DigestAlgorithm: "SHA-256", SignatureAlgorithm: "RSA-2048 PKCS#1 v1.5", Sender: signing.SenderSame,
-		Revocation: signing.RevocationReport{Status: "good", Source: "crl", ThisUpdate: galleryNow.Add(-30 * time.Hour), NextUpdate: galleryNow.AddDate(0, 0, 6)},
+		Revocation:     signing.RevocationReport{Status: "good", Source: "crl", ThisUpdate: galleryNow.Add(-30 * time.Hour), NextUpdate: galleryNow.AddDate(0, 0, 6)},
+		PathRevocation: []signing.RevocationReport{{Status: "good"}, {Certificate: "CN=TEST Issuing CA,O=TEST,C=VN", Status: "good", Source: "crl", ThisUpdate: galleryNow.Add(-30 * time.Hour)}},
+		Timestamps: []signing.Stamp{{Kind: signing.StampSignature, Verdict: signing.Valid, Time: galleryNow.Add(-27 * time.Hour), Authority: "TEST TSA",
+			NotBefore: galleryNow.AddDate(-1, 0, 0), NotAfter: galleryNow.AddDate(4, 0, 0), Revocation: signing.RevocationReport{Status: "good", Source: "crl", ThisUpdate: galleryNow.Add(-30 * time.Hour)}}},
 		Marks: []signing.Mark{{Page: 1, Rect: signing.Rect{80, 735, 230, 755}, Kind: "FreeText"}, {Page: 1, Rect: signing.Rect{310, 735, 520, 755}, Kind: "FreeText"},
 			{Page: 2, Rect: signing.Rect{285, 120, 385, 220}, Kind: "Widget"}},
 		Sentence: signing.Sentence{VI: "Chữ ký số của Nguyễn Văn Thử (người có thẩm quyền): Hợp lệ. Nội dung đã ký số chưa bị thay đổi. Tuy nhiên, tài liệu đã có bổ sung sau khi ký.",
@@ -25,6 +28,7 @@ func issuedReport() signing.Report {
 	seal := leader
 	seal.Number, seal.Field, seal.Rect, seal.Role = 2, "Signature2", &signing.Rect{285, 120, 385, 220}, signing.RoleAgency
 	seal.Signer, seal.Unit, seal.Email, seal.Marks = "Sở Y tế Thành phố Hồ Chí Minh", "", "", nil
+	seal.Timestamps = nil
 	seal.Covers, seal.After, seal.TimeSource, seal.Authority, seal.Time = signing.CoversWhole, signing.AfterNothing, signing.TimeFromReception, "", galleryNow.Add(-26*time.Hour)
 	seal.Reasons = []signing.Reason{signing.NoTimestamp, signing.TestAnchor}
 	seal.Sentence = signing.Sentence{VI: "Chữ ký số của Sở Y tế Thành phố Hồ Chí Minh (cơ quan, tổ chức): Hợp lệ.", EN: "The signature of Sở Y tế Thành phố Hồ Chí Minh (agency): Valid."}
