@@ -49,14 +49,14 @@ func TestRowsOfTheRegulation(t *testing.T) {
 	}
 	for _, r := range rows {
 		for _, f := range r.fields {
-			if v, ok := at(got, strings.Split(f, ".")); !ok || v == "" && f != "reason" {
+			if v, ok := fieldAt(got, strings.Split(f, ".")); !ok || v == "" && f != "reason" {
 				t.Errorf("%s: no %s in %s", r.row, f, b)
 			}
 		}
 	}
 }
 
-func at(v any, path []string) (any, bool) {
+func fieldAt(v any, path []string) (any, bool) {
 	for _, key := range path {
 		if list, ok := v.([]any); ok {
 			if len(list) == 0 {
