@@ -68,6 +68,9 @@ func (c *crl) asked() *crlIndex {
 	return &c.index
 }
 
+// odd says that the list, or an entry of it, has a critical extension that we do not know.
+func (c *crl) odd() bool { return c.strange || c.asked().strange }
+
 // build goes over all entries twice: once to see that they hold together and what they ask to be understood, once to place
 // them.
 func (x *crlIndex) build(entries []byte) {

@@ -267,13 +267,14 @@ func keyBits(c *certificate) []byte {
 }
 
 // signer finds who signed a response for an issuer: the issuer itself, or a responder to whom it gave that right with its
-// own key (RFC 6960, 4.2.2.2), from the response or from others at hand. Nil: nobody who may.
-func (r *ocsp) signer(issuer *certificate, others []*certificate) *certificate {
+// own key (RFC 6960, 4.2.2.2), from the response or from others at hand. Nil: nobody who may. spend counts what is tried and
+// says when it is enough.
+func (r *ocsp) signer(issuer *certificate, others []*certificate, spend func() bool) *certificate {
 	if r.schemeWhy != "" {
 		return nil
 	}
 	for _, c := range append(append([]*certificate{issuer}, r.certs...), others...) {
-		if c.keyWhy != "" || !r.names(c) || !c.is(issuer) && !delegate(c, issuer, r.produced) {
+		if c.keyWhy != "" || !r.names(c) || !spend() || !c.is(issuer) && !delegate(c, issuer, r.produced) {
 			continue
 		}
 		if c.key.verify(r.scheme, r.tbs, r.signature) == "" {
@@ -284,7 +285,9 @@ func (r *ocsp) signer(issuer *certificate, others []*certificate) *certificate {
 }
 
 // authorised says that the response speaks for an issuer.
-func (r *ocsp) authorised(issuer *certificate) bool { return r.signer(issuer, nil) != nil }
+func (r *ocsp) authorised(issuer *certificate) bool {
+	return r.signer(issuer, nil, func() bool { return true }) != nil
+}
 
 // names says that the responderID means c.
 func (r *ocsp) names(c *certificate) bool {

@@ -251,6 +251,25 @@ var listCases = []listCase{
 		c.add(w.t, list{by: by, number: 1})
 		return w.leaf()
 	}, want: signing.RevocationInvalid, verdict: signing.Undetermined},
+	{name: "4.5.1 list by the new key, leaf by the old", make: func(w *world, c *given) *testpki.Identity {
+		renewed := w.authority(w.Root, "x", signsAll, namedLike(w.Issuing))
+		old, err := w.IssueUnder(renewed, testpki.Request{KeyToUse: w.Issuing.Key, Name: "x", Edit: func(x *x509.Certificate) {
+			x.IsCA, x.KeyUsage, x.AuthorityKeyId = true, signsAll, renewed.Certificate.SubjectKeyId
+			withPoints()(x)
+			namedLike(w.Issuing)(x)
+		}})
+		w.must(err)
+		c.others = []*x509.Certificate{renewed.Certificate, old.Certificate}
+		c.add(w.t, list{by: renewed, number: 1})
+		return w.leafOf(old)
+	}},
+	{name: "4.5.2 list by the new key names the leaf by the old", make: func(w *world, c *given) *testpki.Identity {
+		renewed := w.authority(w.Root, "x", signsAll, namedLike(w.Issuing))
+		id := w.leaf()
+		c.know(renewed)
+		c.add(w.t, list{by: renewed, number: 1, entries: []entry{listed(id)}})
+		return id
+	}, want: signing.CertificateRevoked},
 	{name: "4.5.6 self-issued certificate for lists", make: func(w *world, c *given) *testpki.Identity {
 		by := w.authority(w.Issuing, "x", x509.KeyUsageCRLSign, namedLike(w.Issuing))
 		c.know(by)
@@ -375,6 +394,17 @@ var listCases = []listCase{
 	{name: "4.15.10 stale base, delta of a later one", make: withDelta(func(_ *testpki.Identity, b, d *list) {
 		b.from, b.to, d.base, d.number = now.AddDate(0, 0, -3), now.AddDate(0, 0, -2), 6, 7
 	}), want: signing.RevocationStale, verdict: signing.Undetermined},
+	{name: "4.15 delta with an unknown critical extension names the leaf", make: withDelta(func(id *testpki.Identity, _, d *list) {
+		d.entries, d.extensions = []entry{listed(id)}, []pkix.Extension{extension("1.3.6.1.4.1.99999.9", true)}
+	}), want: signing.CertificateRevoked},
+	{name: "4.15 delta with an unknown critical extension", make: withDelta(func(_ *testpki.Identity, _, d *list) {
+		d.extensions = []pkix.Extension{extension("1.3.6.1.4.1.99999.9", true)}
+	}), want: signing.RevocationInvalid, verdict: signing.Undetermined},
+	{name: "4.15 delta of another key says nothing", make: func(w *world, c *given) *testpki.Identity {
+		id := w.leaf()
+		c.add(w.t, list{by: w.Issuing, number: 5}, list{by: w.Root, named: w.Issuing, number: 6, base: 5, from: now, entries: []entry{listed(id)}})
+		return id
+	}},
 	{name: "4.15 delta of another scope says nothing", make: withDelta(func(id *testpki.Identity, _, d *list) {
 		d.scope, d.entries = scopeOf(casOnly), []entry{listed(id)}
 	})},

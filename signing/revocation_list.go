@@ -72,7 +72,7 @@ func (v revocation) deltas(l *crl, lists []*crl, by *certificate) []*crl {
 	var later []*crl
 	for _, d := range lists {
 		switch {
-		case !l.completedBy(d) || d.strange || d.asked().broken || !d.signedBy(by):
+		case !l.completedBy(d) || !d.signedBy(by) || d.asked().broken:
 		case d.thisUpdate.After(v.at):
 			later = append(later, d)
 		case now == nil || d.number.Cmp(now.number) > 0:
@@ -105,7 +105,7 @@ func (v revocation) read(l, d *crl, c *certificate, covers reasonMask, used evid
 	case !f.clean && f.held && !f.fresh:
 		f.unknown(RevocationStale)
 	case !f.clean:
-	case l.strange || l.asked().strange || f.report.NextUpdate.Before(f.report.ThisUpdate) && !f.report.NextUpdate.IsZero():
+	case l.odd() || d != nil && d.odd() || f.report.NextUpdate.Before(f.report.ThisUpdate) && !f.report.NextUpdate.IsZero():
 		// What an unknown critical extension says may be that others are revoked too (X.509, 7.3).
 		f.unknown(RevocationInvalid)
 	case !f.fresh || dropped(c, f.report.ThisUpdate, l.expiredSince):

@@ -11,25 +11,36 @@ func (v revocation) fromOCSP(c, issuer *certificate) []finding {
 	var out []finding
 	for _, list := range [][]*ocsp{v.trust.answers[string(integerDER(c))], v.extra.ocsp} {
 		for _, r := range list {
+			var used evidence
+			why, asked := Reason(""), false
 			for _, a := range r.answers {
-				if a.about(c, issuer) {
-					out = append(out, v.hear(r, a, c, issuer))
+				if !a.about(c, issuer) {
+					continue
 				}
+				if !asked { // once: a response can hold many answers
+					used.ocsp = []*ocsp{r}
+					why, asked = v.believed(r, issuer, &used), true
+				}
+				f := v.hear(r, a, c, why)
+				f.used = used
+				out = append(out, f)
 			}
 		}
 	}
 	return out
 }
 
-// hear reads one answer about c.
-func (v revocation) hear(r *ocsp, a ocspAnswer, c, issuer *certificate) finding {
+// hear reads one answer about c of a response; why says why that is not to be believed.
+func (v revocation) hear(r *ocsp, a ocspAnswer, c *certificate, why Reason) finding {
 	f := finding{covers: allReasons}
 	f.report = RevocationReport{Status: "unknown", Source: "ocsp", ThisUpdate: a.thisUpdate, NextUpdate: a.nextUpdate}
-	f.used.ocsp = []*ocsp{r}
-	why := v.believed(r, a, issuer, &f.used)
+	late := a.thisUpdate.After(r.produced.Add(clockSkew)) || !a.nextUpdate.IsZero() && a.nextUpdate.Before(a.thisUpdate)
 	switch {
 	case why != "":
 		f.unknown(why)
+		return f
+	case a.strange || late:
+		f.unknown(RevocationInvalid)
 		return f
 	case a.status == "unknown":
 		f.unknown(OCSPUnknown)
@@ -53,15 +64,17 @@ func (v revocation) hear(r *ocsp, a ocspAnswer, c, issuer *certificate) finding 
 }
 
 // believed says why a response is not to be believed about issuer's certificates, "" when it is.
-func (v revocation) believed(r *ocsp, a ocspAnswer, issuer *certificate, used *evidence) Reason {
+func (v revocation) believed(r *ocsp, issuer *certificate, used *evidence) Reason {
 	if r.schemeWhy == "" && weak(r.scheme.hash) && !(v.o.AllowSHA1 && r.scheme.hash == crypto.SHA1) {
 		return WeakDigest
 	}
-	late := a.thisUpdate.After(r.produced.Add(clockSkew)) || !a.nextUpdate.IsZero() && a.nextUpdate.Before(a.thisUpdate)
-	if r.strange || a.strange || late {
+	if r.strange {
 		return RevocationInvalid
 	}
-	by := r.signer(issuer, v.responders(issuer))
+	by := r.signer(issuer, v.responders(issuer), func() bool {
+		*v.spent++
+		return *v.spent <= maxSpent
+	})
 	if by == nil || !by.is(issuer) && !v.responderStands(by, issuer, r.produced, used) {
 		return RevocationInvalid
 	}
