@@ -81,7 +81,7 @@ func FuzzCRL(f *testing.F) {
 	leaf := w.leaf(der(0x30, fullName(placeA), lister(w.Root)))
 	seeds := []list{{by: w.Issuing, number: 1, entries: []entry{listed(w.agency)}}, {by: w.Issuing, v1: true},
 		{by: w.Issuing, number: 6, base: 5, scope: scopeOf(fullName(placeA), usersOnly, reasons(0x83, 1, 2))},
-		{by: w.Root, number: 1, scope: scopeOf(relativeName("A"), indirect), entries: []entry{at(listed(leaf), 0, 6)}}}
+		{by: w.Root, number: 1, scope: scopeOf(relativeName("A"), indirect), entries: []entry{dated(listed(leaf), 0, 6)}}}
 	signed := map[string]bool{}
 	for _, l := range seeds {
 		b := l.make(f)

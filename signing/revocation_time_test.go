@@ -29,7 +29,7 @@ func (w *world) daily(n int, entries ...entry) list {
 	return list{by: w.Issuing, number: int64(100 + n), from: day(n), to: day(n + 2), entries: entries}
 }
 
-func at(e entry, n, reason int) entry { e.at, e.reason = day(n), reason; return e }
+func dated(e entry, n, reason int) entry { e.at, e.reason = day(n), reason; return e }
 
 func invalidSince(e entry, n int) entry {
 	e.extensions = append(slices.Clone(e.extensions), pkix.Extension{Id: oidOf("2.5.29.24"), Value: generalized(day(n))})
@@ -46,41 +46,41 @@ var momentCases = []momentCase{
 	{name: "list of the day, out of date at the judged time", at: day(5), lists: func(w *world, _ *testpki.Identity) []list { return []list{w.daily(0)} },
 		verdict: signing.Undetermined, want: signing.RevocationStale},
 	{name: "list made after the judged time", at: day(1), lists: func(w *world, _ *testpki.Identity) []list { return []list{w.daily(9)} }},
-	{name: "revoked before the judged time", at: day(3), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(9, at(listed(id), 2, 1))} },
+	{name: "revoked before the judged time", at: day(3), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(9, dated(listed(id), 2, 1))} },
 		want: signing.CertificateRevoked},
-	{name: "revoked at the judged time", at: day(3), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(9, at(listed(id), 3, 1))} },
+	{name: "revoked at the judged time", at: day(3), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(9, dated(listed(id), 3, 1))} },
 		want: signing.CertificateRevoked},
-	{name: "revoked after the judged time", at: day(1), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(9, at(listed(id), 2, 1))} }},
-	{name: "revoked by an old list, out of date", at: day(9), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(0, at(listed(id), -1, 1))} },
+	{name: "revoked after the judged time", at: day(1), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(9, dated(listed(id), 2, 1))} }},
+	{name: "revoked by an old list, out of date", at: day(9), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(0, dated(listed(id), -1, 1))} },
 		want: signing.CertificateRevoked},
 	{name: "revoked by a list, not yet on an older one", at: day(1), lists: func(w *world, id *testpki.Identity) []list {
-		return []list{w.daily(0), w.daily(1, at(listed(id), 1, 0))}
+		return []list{w.daily(0), w.daily(1, dated(listed(id), 1, 0))}
 	}, want: signing.CertificateRevoked},
 	{name: "key in other hands before the judged time, revoked after", at: day(2), lists: func(w *world, id *testpki.Identity) []list {
-		return []list{w.daily(9, invalidSince(at(listed(id), 3, 1), 1))}
+		return []list{w.daily(9, invalidSince(dated(listed(id), 3, 1), 1))}
 	}, want: signing.CertificateRevoked},
 	{name: "key in other hands after the judged time", at: day(1), lists: func(w *world, id *testpki.Identity) []list {
-		return []list{w.daily(9, invalidSince(at(listed(id), 3, 1), 2))}
+		return []list{w.daily(9, invalidSince(dated(listed(id), 3, 1), 2))}
 	}},
 	{name: "no longer in office before the judged time, revoked after", at: day(2), lists: func(w *world, id *testpki.Identity) []list {
-		return []list{w.daily(9, invalidSince(at(listed(id), 3, 5), 1))}
+		return []list{w.daily(9, invalidSince(dated(listed(id), 3, 5), 1))}
 	}},
-	{name: "on hold at the judged time", at: day(1), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(1, at(listed(id), 0, 6))} },
+	{name: "on hold at the judged time", at: day(1), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(1, dated(listed(id), 0, 6))} },
 		want: signing.CertificateRevoked},
-	{name: "on hold after the judged time", at: day(0), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(2, at(listed(id), 1, 6))} }},
+	{name: "on hold after the judged time", at: day(0), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(2, dated(listed(id), 1, 6))} }},
 	{name: "on hold once, lifted before the judged time", at: day(5), lists: func(w *world, id *testpki.Identity) []list {
-		return []list{w.daily(0, at(listed(id), -1, 6)), w.daily(4)}
+		return []list{w.daily(0, dated(listed(id), -1, 6)), w.daily(4)}
 	}},
 	{name: "on hold at the judged time, lifted after", at: day(1), lists: func(w *world, id *testpki.Identity) []list {
-		return []list{w.daily(0, at(listed(id), -1, 6)), w.daily(4)}
+		return []list{w.daily(0, dated(listed(id), -1, 6)), w.daily(4)}
 	}, want: signing.CertificateRevoked},
-	{name: "on hold, and nothing newer known", at: day(5), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(0, at(listed(id), -1, 6))} },
+	{name: "on hold, and nothing newer known", at: day(5), lists: func(w *world, id *testpki.Identity) []list { return []list{w.daily(0, dated(listed(id), -1, 6))} },
 		verdict: signing.Undetermined, want: signing.RevocationStale},
 	{name: "on hold in the base, lifted by a later delta", at: day(1), lists: func(w *world, id *testpki.Identity) []list {
-		return []list{w.daily(0, at(listed(id), -1, 6)), {by: w.Issuing, number: 104, base: 100, from: day(4), to: day(6), entries: with1(listed(id), 8)}}
+		return []list{w.daily(0, dated(listed(id), -1, 6)), {by: w.Issuing, number: 104, base: 100, from: day(4), to: day(6), entries: with1(listed(id), 8)}}
 	}, want: signing.CertificateRevoked},
 	{name: "revoked by a later delta after the judged time", at: day(1), lists: func(w *world, id *testpki.Identity) []list {
-		return []list{w.daily(0), {by: w.Issuing, number: 104, base: 100, from: day(4), to: day(6), entries: []entry{at(listed(id), 3, 1)}}}
+		return []list{w.daily(0), {by: w.Issuing, number: 104, base: 100, from: day(4), to: day(6), entries: []entry{dated(listed(id), 3, 1)}}}
 	}},
 	{name: "expired since, and may have been dropped from the list", at: day(1), until: day(4), lists: func(w *world, _ *testpki.Identity) []list {
 		return []list{w.daily(9)}
@@ -92,7 +92,7 @@ var momentCases = []momentCase{
 		return []list{expiredSince(w.daily(9), 5)}
 	}, verdict: signing.Undetermined, want: signing.RevocationStale},
 	{name: "expired since, but still listed", at: day(3), until: day(4), lists: func(w *world, id *testpki.Identity) []list {
-		return []list{w.daily(9, at(listed(id), 2, 1))}
+		return []list{w.daily(9, dated(listed(id), 2, 1))}
 	}, want: signing.CertificateRevoked},
 }
 
@@ -117,7 +117,7 @@ func TestReportTellsHowEachCertificateWasChecked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	o := w.options()
-	o.Trust.CRLs = [][]byte{w.CRLs[0], w.daily(0, invalidSince(at(listed(w.agency), -1, 1), -2)).make(t)}
+	o.Trust.CRLs = [][]byte{w.CRLs[0], w.daily(0, invalidSince(dated(listed(w.agency), -1, 1), -2)).make(t)}
 	s := verify(detached(content, w.sign(testpki.CMS{})), o).Signatures[0]
 	if len(s.PathRevocation) != 2 || len(s.Path) != 3 || s.PathRevocation[0] != s.Revocation {
 		t.Fatalf("%+v", s.PathRevocation)
