@@ -218,7 +218,8 @@ func (j judge) pathStrength(p *path) []Reason {
 		if !last && c.weak() && !j.o.AllowSHA1 {
 			out = addReason(out, WeakDigest)
 		}
-		if c.key.weak() {
+		ofThePast := c.key.dsa != nil && j.o.AllowSHA1 // DSA of 1024 bits has no other digest than SHA-1 (FIPS 186-2)
+		if c.key.weak() && !ofThePast {
 			out = addReason(out, WeakKey)
 		}
 	}
