@@ -24,10 +24,17 @@ func readAlgorithm(der []byte) (algorithm, bool) {
 	return a, ok
 }
 
+// same compares names and parameters; absent ones are as good as NULL.
+func (a algorithm) same(b algorithm) bool {
+	return a.id.Equal(b.id) && (bytes.Equal(a.params, b.params) || a.plain() && b.plain())
+}
+
 // read takes one AlgorithmIdentifier off the front of in.
-func (a *algorithm) read(in *cryptobyte.String) bool {
+func (a *algorithm) read(in *cryptobyte.String) bool { return a.readTagged(in, cbasn1.SEQUENCE) }
+
+func (a *algorithm) readTagged(in *cryptobyte.String, as cbasn1.Tag) bool {
 	var seq cryptobyte.String
-	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !takeOID(&seq, &a.id) {
+	if !in.ReadASN1(&seq, as) || !takeOID(&seq, &a.id) {
 		return false
 	}
 	if seq.Empty() {

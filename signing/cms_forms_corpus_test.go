@@ -68,8 +68,15 @@ var (
 	idArchival     = asn1.ObjectIdentifier{1, 2, 840, 113583, 1, 1, 8}
 	idCertValues   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 23}
 	idRevocations  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 24}
+	idProtection   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 52}
+	ecdsaSHA256    = der(0x30, must(asn1.Marshal(asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2})))
 	sha512Name     = der(0x30, must(asn1.Marshal(asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3})))
 )
+
+// protection is cmsAlgorithmProtect.
+func protection(digest, signature []byte) []byte {
+	return testpki.Attribute(idProtection, der(0x30, digest, der(0xA1, inner(signature))))
+}
 
 // bound replaces signing-certificate-v2 by an attribute over the agency's certificate.
 func bound(id asn1.ObjectIdentifier, value func(w *world) []byte) func(*world) []byte {
@@ -316,6 +323,12 @@ var formCases = []cmsCase{
 	{name: "valid_digest_algorithms_more", make: bend("digestAlgorithms", func(b []byte) []byte { return der(0x31, inner(b), oidSHA384DER) }), openssl: true},
 	{name: "digest_algorithm_unlisted_other", make: bend("digestAlgorithms", func([]byte) []byte { return der(0x31, oidSHA384DER) }), want: signing.DigestUnlisted},
 	{name: "algorithm_mismatch_digest_parameters", make: bend("digestAlgorithm", func(b []byte) []byte { return der(0x30, inner(b), []byte{2, 1, 5}) }), want: signing.AlgorithmMismatch},
+
+	{name: "valid_algorithms_protected", make: addSigned(protection(oidSHA256DER, ecdsaSHA256)), openssl: true},
+	{name: "algorithm_mismatch_protected_digest", make: addSigned(protection(oidSHA384DER, ecdsaSHA256)), want: signing.AlgorithmMismatch},
+	{name: "algorithm_mismatch_protected_signature", make: addSigned(protection(oidSHA256DER, der(0x30, must(asn1.Marshal(oidPSS))))), want: signing.AlgorithmMismatch},
+	{name: "attributes_malformed_protected_mac", make: addSigned(testpki.Attribute(idProtection, der(0x30, oidSHA256DER, der(0xA2, inner(oidSHA256DER))))), want: signing.AttributesMalformed},
+	{name: "attributes_malformed_protected_twice", make: addSigned(twice(protection(oidSHA256DER, ecdsaSHA256))), want: signing.AttributesMalformed},
 
 	// What proves the certificates comes in the message.
 	{name: "valid_crls_in_message", make: func(w *world) []byte { return w.withLists(der(0xA1, w.CRLs...), 1) }, options: noLists},

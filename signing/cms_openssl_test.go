@@ -155,11 +155,13 @@ func TestOpenSSLMakesDSA(t *testing.T) {
 		if want != "" {
 			c.verdict = signing.Undetermined
 		}
-		w.checkOpenSSL(dir, key, c)
+		message := w.checkOpenSSL(dir, key, c)
+		r := verify(detached(content, flip(message)), w.options()) // the end of s
+		cmsCase{name: "signature_mismatch_dsa", want: signing.SignatureMismatch}.check(t, r)
 	}
 }
 
-func (w *world) checkOpenSSL(dir, key string, c opensslCase) {
+func (w *world) checkOpenSSL(dir, key string, c opensslCase) (message []byte) {
 	w.t.Helper()
 	file := func(name string) string { return filepath.Join(dir, name) }
 	w.openssl("pkey", "-pubout", "-outform", "DER", "-in "+key+" -out "+file("pub.der"))
@@ -170,13 +172,14 @@ func (w *world) checkOpenSSL(dir, key string, c opensslCase) {
 	w.must(os.WriteFile(file("content"), content, 0o600))
 	w.openssl("cms", "-sign", "-binary", "-outform", "DER",
 		"-in "+file("content")+" -signer "+file("leaf.pem")+" -inkey "+key+" -out "+file("m")+" "+c.sign)
-	message, err := os.ReadFile(file("m"))
+	message, err = os.ReadFile(file("m"))
 	w.must(err)
 	f := detached(content, message)
 	if strings.Contains(c.sign, "-nodetach") {
 		f = inside(message)
 	}
 	cmsCase{name: c.name, verdict: c.verdict, want: c.want}.check(w.t.(*testing.T), verify(f, w.options()))
+	return message
 }
 
 func (w *world) openssl(args ...string) {

@@ -23,6 +23,7 @@ var (
 	oidArchival       = asn1.ObjectIdentifier{1, 2, 840, 113583, 1, 1, 8}         // adbe-revocationInfoArchival
 	oidRevocationVals = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 24} // revocation-values (ETSI TS 101 733)
 	oidCertificates   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 23} // certificate-values
+	oidProtection     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 52}        // cmsAlgorithmProtect (RFC 6211)
 	oidTimestampToken = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
 	// Other timestamps of CAdES: kept as evidence only.
 	oidContentTimestamp = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 20}

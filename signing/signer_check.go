@@ -105,6 +105,7 @@ func (c *checked) attributes(m *message, digest contentDigest) {
 	if _, n := only(c.info.attributes, oidSigningTime); n > 1 {
 		c.add(SigningTimeRepeated)
 	}
+	c.protected()
 	value, n := only(c.info.attributes, oidMessageDigest)
 	switch {
 	case n == 0:
@@ -126,6 +127,27 @@ func (c *checked) attributes(m *message, digest contentDigest) {
 		c.add(ExternalContentUnknown)
 	case !bytes.Equal(have, signed):
 		c.add(DigestMismatch)
+	}
+}
+
+// protected checks the attribute that repeats the names of the algorithms, which themselves are not signed: one value, and
+// the same names (RFC 6211, 2 and 3).
+func (c *checked) protected() {
+	value, n := only(c.info.attributes, oidProtection)
+	if n == 0 {
+		return
+	}
+	in := cryptobyte.String(value)
+	var seq cryptobyte.String
+	var digest, signature algorithm
+	tag := cbasn1.Tag(1).ContextSpecific().Constructed()
+	switch {
+	case n > 1 || !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() || !digest.read(&seq):
+		c.add(AttributesMalformed)
+	case !signature.readTagged(&seq, tag) || !seq.Empty():
+		c.add(AttributesMalformed)
+	case !digest.same(c.info.digest) || !signature.same(c.info.algorithm):
+		c.add(AlgorithmMismatch)
 	}
 }
 
