@@ -102,13 +102,13 @@ func (d *pdfDoc) after(s *pdfSignature, list []*pdfSignature, steps []step) {
 	if r.After == "" {
 		r.After = AfterNothing
 	}
-	if d.rebuilt && s.revision < 0 && (s.end == d.size || d.endsCleanly()) {
+	if d.rebuilt && s.revision < 0 && (s.end == d.size || d.clean) {
 		if s.end < d.size {
 			d.spoil(r, RevisionUnreadable, AfterAdditions)
 		}
 		return
 	}
-	if s.end < d.size && (s.revision <= 0 || !d.endsCleanly()) {
+	if s.end < d.size && (s.revision <= 0 || !d.clean) {
 		d.spoil(r, ChangedAfterSigning, AfterChanged)
 		return
 	}

@@ -15,6 +15,7 @@ type pdfDoc struct {
 	xrefs    map[int64]bool // where cross-reference sections stand
 
 	offsets []int64 // see starts
+	clean   bool    // see endsCleanly
 	rebuilt bool    // the oldest section is made of what objects were found
 
 	entries, entriesBefore int64
@@ -76,10 +77,11 @@ func (d *pdfDoc) widen(at, n int64, f func(*lexer) error) error {
 		if err != nil {
 			return err
 		}
-		if err := d.spendParsed(int64(len(b))); err != nil {
-			return err
+		l := &lexer{b: b, base: at, final: at+int64(len(b)) == d.limit}
+		err = f(l)
+		if spent := d.spendParsed(64 + int64(l.p)); spent != nil {
+			return spent
 		}
-		err = f(&lexer{b: b, base: at, final: at+int64(len(b)) == d.limit})
 		if !errors.Is(err, errPDFShort) {
 			return err
 		}
@@ -127,6 +129,13 @@ func (d *pdfDoc) streamOf(l *lexer, v *any) error {
 	}
 	if !l.keyword("stream") {
 		return nil
+	}
+	blank := l.p
+	for blank < len(l.b) && (l.b[blank] == ' ' || l.b[blank] == '\t') {
+		blank++
+	}
+	if blank < len(l.b) && (l.b[blank] == '\r' || l.b[blank] == '\n') {
+		l.p = blank // blanks before the end of the line, as some producers leave
 	}
 	if l.p < len(l.b) && l.b[l.p] == '\r' {
 		l.p++

@@ -17,6 +17,7 @@ func (d *pdfDoc) open() ([]*pdfSignature, error) {
 	if err != nil || d.encrypted() {
 		return nil, err
 	}
+	d.clean = d.endsCleanly()
 	list, err := d.signatures()
 	if err == nil && len(list) > 0 {
 		err = d.showsPages()

@@ -77,8 +77,11 @@ func (d *pdfDoc) drain(r io.Reader) ([]byte, error) {
 	if n > room {
 		return nil, errPDFLimit
 	}
+	if errors.Is(err, zlib.ErrChecksum) {
+		err = nil // all data came; no reader looks at the sum
+	}
 	var corrupt flate.CorruptInputError
-	if errors.As(err, &corrupt) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, zlib.ErrChecksum) {
+	if errors.As(err, &corrupt) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, errPDFSyntax
 	}
 	return out.Bytes(), err
