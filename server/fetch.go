@@ -79,7 +79,7 @@ type tried struct {
 // batch, so that the trust store moves once.
 func (f *Fetcher) Round(ctx context.Context, all bool) (Fetched, error) {
 	sum := Fetched{Failed: []FetchFailed{}}
-	if err := f.survey(ctx); err != nil {
+	if err := f.Survey(ctx); err != nil {
 		return sum, err
 	}
 	hosts, err := f.Store.Hosts(ctx)
@@ -103,8 +103,8 @@ func (f *Fetcher) Round(ctx context.Context, all bool) (Fetched, error) {
 	return sum, ctx.Err()
 }
 
-// survey notes the addresses in the installed certificates themselves.
-func (f *Fetcher) survey(ctx context.Context) error {
+// Survey notes the addresses in the installed certificates themselves.
+func (f *Fetcher) Survey(ctx context.Context) error {
 	if err := f.Store.ScopeLists(ctx); err != nil {
 		return err
 	}

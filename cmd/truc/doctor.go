@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"text/tabwriter"
 	"time"
 
-	"github.com/truc-lienthong/truc/storage"
+	"github.com/truc-lienthong/truc/server"
 )
 
 type doctorCommand struct {
@@ -96,26 +97,32 @@ func clock(c *command, in *installation) (string, error) {
 }
 
 func trustState(c *command, in *installation) (string, error) {
-	anchors, err := in.store.Anchors(c.ctx)
+	alarms, err := server.Alarms(c.ctx, in.store, time.Now())
 	if err != nil {
 		return "", err
 	}
-	signing := 0
-	for _, a := range anchors {
-		if !a.RetiredAt.IsZero() {
-			continue
+	var urgent, soon []string
+	for _, a := range alarms {
+		text := a.EN
+		if a.Subject != "" {
+			text = a.Subject + ": " + text
 		}
-		if left := time.Until(a.Certificate.NotAfter); left < 30*24*time.Hour {
-			return "", fmt.Errorf("%s ends on %s", a.Certificate.Subject, a.Certificate.NotAfter.In(storage.Vietnam).Format("02/01/2006"))
+		if a.Code == "no_anchor" {
+			text = "no anchor is installed: every signature is undetermined; `truc trust add` installs one"
 		}
-		if a.Purpose == storage.ForSigning {
-			signing++
+		if a.Urgent() {
+			urgent = append(urgent, text)
+		} else {
+			soon = append(soon, text)
 		}
 	}
-	if signing == 0 {
-		return "", errors.New("no anchor is installed: every signature is undetermined; `truc trust add` installs one")
+	if len(urgent) > 0 {
+		return "", errors.New(strings.Join(append(urgent, soon...), "; "))
 	}
-	return fmt.Sprintf("%d anchors for signatures", signing), nil
+	if len(soon) > 0 {
+		return strings.Join(soon, "; "), nil
+	}
+	return "anchors and lists are good for 90 days, or as long as they promise", nil
 }
 
 // minFree is the least free space: a day of a province with room to spare.

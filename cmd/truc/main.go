@@ -46,6 +46,7 @@ type cli struct {
 	Send       sendCommand       `cmd:"" help:"Sign and send a document: the example sender."`
 	Verify     verifyCommand     `cmd:"" help:"Judge the signatures of a file."`
 	VerifyPath verifyPathCommand `cmd:"" name:"verify-path" help:"Judge a certificate and its path."`
+	Reverify   reverifyCommand   `cmd:"" help:"Judge the past again and list what would be another verdict."`
 	Stray      strayCommand      `cmd:"" help:"Status packets that fit no delivery."`
 	Packet     packetCommand     `cmd:"" help:"edXML packets."`
 	Report     reportCommand     `cmd:"" help:"Volumes."`
