@@ -366,3 +366,29 @@ func TestStrangersRootIsNotForged(t *testing.T) {
 		t.Errorf("%s %v", s.Verdict, s.Reasons)
 	}
 }
+
+// FuzzTimestamp feeds arbitrary bytes as a token: it must neither fall over nor cost much, nor prove anything, for the
+// seeds are over another signature and nobody can sign another one.
+func FuzzTimestamp(f *testing.F) {
+	w := newWorld(f)
+	value := []byte("a signature")
+	for _, k := range []token{before, {at: now, ess1: true}, {at: now, bare: true}, {at: now, hash: crypto.SHA512, extra: []byte{1, 1, 0xFF}}, {at: now, noESS: true}} {
+		f.Add(k.make(w, value))
+	}
+	o := w.options()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		message := must(testpki.CMS{Signers: []*testpki.Identity{w.agency}, Time: now, Bend: func(p string, was []byte) []byte {
+			if p == "unsignedAttributes" {
+				return der(0xA1, testpki.Attribute(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}, b))
+			}
+			return was
+		}}.Sign(content))
+		bounded(t, len(message), func() {
+			for _, s := range verify(detached(content, message), o).Signatures {
+				if s.TimeSource == signing.TimeFromTimestamp {
+					t.Fatalf("a token over another signature proves %s", s.Time)
+				}
+			}
+		})
+	})
+}
