@@ -1,7 +1,6 @@
 package signing
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // Sources are where a certificate says that what is needed to judge it can be had: URIs as they stand in it, of any
@@ -27,42 +25,12 @@ func SourcesOf(c *x509.Certificate) Sources {
 	for _, e := range c.Extensions {
 		switch {
 		case e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 31}):
-			s.CRLs = append(s.CRLs, pointURIs(e.Value)...)
+			s.CRLs = append(s.CRLs, distributionURIs(e.Value)...)
 		case e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 46}):
-			s.Deltas = append(s.Deltas, pointURIs(e.Value)...)
+			s.Deltas = append(s.Deltas, distributionURIs(e.Value)...)
 		}
 	}
 	return s
-}
-
-// pointURIs gives the URIs among the full names of CRLDistributionPoints; what does not parse gives none.
-func pointURIs(der []byte) []string {
-	var out []string
-	in := cryptobyte.String(der)
-	var points cryptobyte.String
-	if !in.ReadASN1(&points, cbasn1.SEQUENCE) {
-		return nil
-	}
-	for !points.Empty() {
-		var point, name, full cryptobyte.String
-		var named, isFull bool
-		if !points.ReadASN1(&point, cbasn1.SEQUENCE) ||
-			!point.ReadOptionalASN1(&name, &named, cbasn1.Tag(0).ContextSpecific().Constructed()) ||
-			!name.ReadOptionalASN1(&full, &isFull, cbasn1.Tag(0).ContextSpecific().Constructed()) {
-			return out
-		}
-		for !full.Empty() {
-			var value cryptobyte.String
-			var tag cbasn1.Tag
-			if !full.ReadAnyASN1(&value, &tag) {
-				return out
-			}
-			if tag == cbasn1.Tag(6).ContextSpecific() {
-				out = append(out, string(value))
-			}
-		}
-	}
-	return out
 }
 
 // CRLInfo is what a revocation list says of itself.
@@ -160,4 +128,4 @@ func (i OCSPInfo) SignedFor(issuer *x509.Certificate) bool {
 }
 
 // NameKey folds the DER of a distinguished name so that equal names give equal keys (RFC 5280, 7.1).
-func NameKey(der []byte) string { return nameKey(bytes.Clone(der)) }
+func NameKey(der []byte) string { return nameKey(der) }
