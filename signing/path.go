@@ -260,7 +260,9 @@ func (b *builder) deadEnd() Reason {
 		}
 	}
 	for _, c := range b.stuck {
-		for _, issuer := range b.everyone() {
+		all := b.everyone()
+		slices.SortStableFunc(all, func(x, y *certificate) int { return b.hint(c, x) - b.hint(c, y) })
+		for _, issuer := range all {
 			if issuer.x.IsCA && issuer.owner != c.issuer && b.link(c, issuer) == "" {
 				return PathNameChaining
 			}

@@ -141,6 +141,13 @@ var buildCases = []buildCase{
 	{name: "path_signature_of_an_impostor", make: func(l *lab) *node {
 		return l.ee(&node{name: l.root.name, key: l.key()}, set("2.5.29.35", false, nil))
 	}, want: signing.PathSignature},
+	{name: "path_name_chaining_among_many", make: func(l *lab) *node {
+		ca := l.root
+		for i := range 150 {
+			ca = l.ca(l.root, fmt.Sprint("CA ", i))
+		}
+		return l.ee(ca, func(r *testpki.Raw) { r.Issuer = dn("CA of another name") })
+	}, want: signing.PathNameChaining},
 	{name: "no_anchor", make: func(l *lab) *node { return l.ee(l.root) }, o: func(_ *lab, o *signing.PathOptions) { o.Trust.Anchors = nil }, want: signing.NoAnchor},
 	{name: "path_too_long", make: func(l *lab) *node {
 		ca := l.root
