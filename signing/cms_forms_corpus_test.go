@@ -187,6 +187,10 @@ var formCases = []cmsCase{
 		}
 		return []byte(out.String() + text + "\r\n")
 	}},
+	{name: "valid_smime_opaque", attached: true, make: func(w *world) []byte {
+		header := "MIME-Version: 1.0\nContent-Disposition: attachment; filename=\"smime.p7m\"\nContent-Type: application/pkcs7-mime; smime-type=signed-data; name=\"smime.p7m\"\nContent-Transfer-Encoding: base64\n\n"
+		return []byte(header + base64.StdEncoding.EncodeToString(w.sign(testpki.CMS{Attached: true})) + "\n\n")
+	}},
 
 	// Kinds of message.
 	{name: "cms_kind_unsupported_enveloped", attached: true, make: kind(pkcs7(3)), want: signing.CMSKindUnsupported, verdict: signing.Undetermined},

@@ -21,7 +21,7 @@ var otherKinds = []asn1.ObjectIdentifier{
 
 func otherKind(id asn1.ObjectIdentifier) bool { return slices.ContainsFunc(otherKinds, id.Equal) }
 
-// isCMS recognises a ContentInfo: in DER or BER, its PEM, or its bare base64.
+// isCMS recognises a ContentInfo: in DER or BER, its PEM, its bare base64, or an S/MIME entity that is nothing else.
 func isCMS(head []byte) bool {
 	if isPEM(head) {
 		text := bytes.TrimSpace(head)
@@ -31,6 +31,9 @@ func isCMS(head []byte) bool {
 			}
 		}
 		return false
+	}
+	if body, ok := mimeBody(head); ok {
+		head = body
 	}
 	if isBase64(head) {
 		head = decodeBase64(head)
@@ -63,6 +66,22 @@ func isBase64(b []byte) bool {
 	return !bytes.ContainsFunc(b, func(c rune) bool {
 		return (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '+' && c != '/' && c != '=' && c != '\r' && c != '\n'
 	})
+}
+
+// mimeBody gives what follows the header of an application/pkcs7-mime entity in base64 (RFC 8551, 3.2).
+func mimeBody(b []byte) ([]byte, bool) {
+	if !isMail(b[:min(len(b), 1024)]) {
+		return nil, false
+	}
+	for _, blank := range []string{"\r\n\r\n", "\n\n"} {
+		header, body, ok := bytes.Cut(b, []byte(blank))
+		header = bytes.ToLower(header[:min(len(header), 4096)])
+		kind := bytes.Contains(header, []byte("content-type: application/pkcs7-mime")) || bytes.Contains(header, []byte("content-type: application/x-pkcs7-mime"))
+		if ok && kind && bytes.Contains(header, []byte("content-transfer-encoding: base64")) {
+			return bytes.TrimSpace(body), true
+		}
+	}
+	return nil, false
 }
 
 // decodeBase64 decodes what there are whole groups of; nil when it is not base64.

@@ -169,7 +169,8 @@ func (j judge) sameContent(m *message, der []byte, content *digester) bool {
 // attached judges a file that is itself a CMS message.
 func (j judge) attached(f File) []SignatureReport {
 	r, size := f.Content, f.Size
-	if head := peekFile(f, 64); isPEM(head) || isBase64(head) {
+	head := peekFile(f, 1024)
+	if _, mime := mimeBody(head); mime || isPEM(head) || isBase64(head) {
 		if size > maxPEM {
 			return []SignatureReport{failed(CMSTooLarge)}
 		}
@@ -193,8 +194,11 @@ func (j judge) attached(f File) []SignatureReport {
 	return j.message(m, newDigester(j.ctx, r, m.content))
 }
 
-// unarmour takes PEM or bare base64 off, when there is any. What follows the block is stray data.
+// unarmour takes PEM, bare base64 or S/MIME's header off, when there is any. What follows the block is stray data.
 func unarmour(b []byte) ([]byte, Reason) {
+	if body, ok := mimeBody(b); ok {
+		b = body
+	}
 	switch {
 	case isPEM(b):
 		block, rest := pem.Decode(b)
