@@ -17,6 +17,7 @@ func verifyFile(ctx context.Context, f File, o Options) FileReport {
 	r := FileReport{Name: f.Name, SHA256: f.SHA256, Part: f.Part, Reasons: []Reason{}, Signatures: []SignatureReport{}}
 	j := judge{ctx: ctx, o: o, trust: o.Trust.ready(), spent: new(int)}
 	if r.SHA256 == "" {
+		f.Stream = j.streamed(f)
 		r.SHA256 = j.fileDigest(f, &r)
 		f.SHA256 = r.SHA256 // a detached signature is mostly over the same digest: no second pass
 	}
@@ -33,8 +34,23 @@ func verifyFile(ctx context.Context, f File, o Options) FileReport {
 	return r
 }
 
+// streamed digests a PDF so that its signatures need not read it again; nil for other files and when the caller did it.
+func (j judge) streamed(f File) *Stream {
+	if f.Stream != nil || f.Content == nil || !bytes.Contains(peekFile(f, 1024), []byte("%PDF-")) {
+		return f.Stream
+	}
+	s := NewStream()
+	if err := digestPart(j.ctx, f.Content, s, 0, f.Size); err != nil {
+		return nil
+	}
+	return s
+}
+
 // fileDigest computes what the report names the file by.
 func (j judge) fileDigest(f File, r *FileReport) string {
+	if f.Stream != nil {
+		return hex.EncodeToString(f.Stream.Sum())
+	}
 	d := wholeFile(j.ctx, f)
 	sum, ok := d.get(crypto.SHA256)
 	if !ok {

@@ -19,7 +19,7 @@ func (j judge) pdf(f File, r *FileReport) {
 		return
 	}
 	if err != nil {
-		j.unreadable(f, r, err)
+		j.unreadable(d, r, err)
 		return
 	}
 	r.Version = max(r.Version, d.view(0).version())
@@ -46,7 +46,7 @@ func (j judge) pdf(f File, r *FileReport) {
 
 // unreadable says what to make of a PDF whose structure cannot be followed. Without any /ByteRange in it there can be no
 // signature; with one, the matter is open.
-func (j judge) unreadable(f File, r *FileReport, err error) {
+func (j judge) unreadable(d *pdfDoc, r *FileReport, err error) {
 	why := PDFMalformed
 	switch {
 	case errors.Is(err, errPDFLimit):
@@ -54,7 +54,7 @@ func (j judge) unreadable(f File, r *FileReport, err error) {
 	case !errors.Is(err, errPDFSyntax) && !errors.Is(err, errPDFShort):
 		why = readReason(err)
 	}
-	if why == PDFMalformed && !j.mentions(f, "/ByteRange", "/Encrypt") {
+	if why == PDFMalformed && !d.mentions("/ByteRange") && !d.mentions("/Encrypt") {
 		r.Flags = addReason(r.Flags, PDFMalformed)
 		return
 	}

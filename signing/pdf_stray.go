@@ -59,6 +59,11 @@ func (d *pdfDoc) scan(word string, f func(at int64) error) error {
 	return nil
 }
 
+// mentions says that a word stands anywhere in the file; a file that cannot be read might hold it.
+func (d *pdfDoc) mentions(word string) bool {
+	return d.scan(word, func(int64) error { return errPDFLimit }) != nil
+}
+
 // signatureAround reads the object that a place of the file lies in, and says whether it is a signature dictionary. A
 // place within the data of a stream is none: a signed file within another file signs nothing of that.
 func (d *pdfDoc) signatureAround(at int64) (pdfField, bool, error) {
