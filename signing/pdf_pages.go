@@ -1,5 +1,7 @@
 package signing
 
+import "slices"
+
 const maxPages = 20_000
 
 // pageTree gives the pages of a revision with their numbers from 1, and the nodes between as 0.
@@ -48,9 +50,13 @@ func (v pdfView) pageNode(o any, out map[uint32]int, n *int, depth int) error {
 
 // pages compares the pages that the revision writes, or whose lists of annotations, of content or of resources it writes.
 func (c *comparison) pages() {
+	parts := slices.ContainsFunc(c.section.numbers(), func(n uint32) bool { return c.use.parts[n] })
 	for num, n := range c.tree {
 		if c.err != nil {
 			return
+		}
+		if _, written := c.section.find(num); !written && !parts {
+			continue
 		}
 		now, was := c.pair(pdfRef{num: num}, pdfRef{num: num})
 		switch {

@@ -5,6 +5,7 @@ package signing
 type usage struct {
 	count  map[uint32]uint32
 	mapped map[uint32]bool // stands where its keys are names that content uses, so any key of it may show
+	parts  map[uint32]bool // pages may be made of it: a list of annotations, content, resources
 	limit  int
 }
 
@@ -13,7 +14,7 @@ var nameMaps = map[pdfName]bool{"Resources": true, "XObject": true, "Font": true
 	"Pattern": true, "Shading": true, "Properties": true, "CharProcs": true, "AP": true, "N": true, "R": true, "D": true}
 
 func newUsage(size int64) *usage {
-	return &usage{count: map[uint32]uint32{}, mapped: map[uint32]bool{}, limit: 50_000 + int(size/8)}
+	return &usage{count: map[uint32]uint32{}, mapped: map[uint32]bool{}, parts: map[uint32]bool{}, limit: 50_000 + int(size/8)}
 }
 
 // object adds (1) or takes away (-1) what one object refers to, the object stream that holds it included. A reference to an
@@ -35,6 +36,9 @@ func (u *usage) add(o any, key pdfName, by int) {
 		}
 	case *pdfDict:
 		for i, e := range o.vals {
+			if r, ok := e.(pdfRef); ok && o.keys[i] == "Annots" && by > 0 {
+				u.parts[r.num] = true
+			}
 			u.add(e, o.keys[i], by)
 		}
 	case *pdfStream:
@@ -45,6 +49,9 @@ func (u *usage) add(o any, key pdfName, by int) {
 func (u *usage) refer(num uint32, key pdfName, by int) {
 	u.count[num] += uint32(by)
 	if by > 0 && nameMaps[key] {
-		u.mapped[num] = true
+		u.mapped[num], u.parts[num] = true, true
+	}
+	if by > 0 && key == "Contents" {
+		u.parts[num] = true
 	}
 }
