@@ -15,6 +15,7 @@ type comparison struct {
 	fields    map[uint32]bool // fields and widgets of the new form
 	values    map[uint32]bool // signatures that fields were given in this revision
 	budget    int             // of values compared
+	searched  int             // pages whose content was searched for names
 	err       error           // the first
 }
 
@@ -27,7 +28,9 @@ func (c *comparison) run() error {
 	now, was := c.pair(c.new.trailer().get("Root"), c.old.trailer().get("Root"))
 	c.catalog(now, was)
 	c.pages()
-	c.leftovers()
+	if c.err == nil { // else what was not looked at would seem unexplained
+		c.leftovers()
+	}
 	return c.err
 }
 
@@ -36,7 +39,7 @@ func (c *comparison) trailers() {
 	a, ok1 := c.new.trailer().get("Root").(pdfRef)
 	b, ok2 := c.old.trailer().get("Root").(pdfRef)
 	if !ok1 || !ok2 || a.num != b.num {
-		c.step.changed = true
+		c.changedIf(true)
 	}
 	c.explain(c.new.trailer().get("Root"))
 	c.free(c.old.trailer().get("Info"))
@@ -81,8 +84,8 @@ func (c *comparison) arrays(a, b any) (now, was pdfArray) {
 	return now, was
 }
 
-// changedIf marks a change.
-func (c *comparison) changedIf(yes bool) { c.step.changed = c.step.changed || yes }
+// changedIf marks a change; not once something could not be read, for then nothing seems to be what it was.
+func (c *comparison) changedIf(yes bool) { c.step.changed = c.step.changed || yes && c.err == nil }
 
 // strict marks a change unless two values are alike.
 func (c *comparison) strict(a, b any) { c.changedIf(!c.alike(a, b)) }
@@ -112,7 +115,7 @@ func (c *comparison) twice(now, was *pdfDict) bool {
 // something by itself (/OpenAction, /AA, scripts) or decides what is seen must stay.
 func (c *comparison) catalog(now, was *pdfDict) {
 	if now == nil || was == nil || c.twice(now, was) {
-		c.step.changed = true
+		c.changedIf(true)
 		return
 	}
 	for _, k := range keys(now, was) {

@@ -81,9 +81,9 @@ func (d *pdfDoc) steps(last int, list []*pdfSignature) []step {
 		c := comparison{old: d.view(i + 1), new: d.view(i), section: d.sections[i], use: p.use}
 		if e := c.run(); e != nil {
 			c.step.unknown = true
-			c.changedIf(isPDFSyntax(e))
+			c.step.changed = c.step.changed || isPDFSyntax(e)
 		}
-		c.changedIf(out[i].changed)
+		c.step.changed = c.step.changed || out[i].changed
 		c.step.unknown = c.step.unknown || out[i].unknown
 		out[i] = c.step
 		err = p.advance(i)

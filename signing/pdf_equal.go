@@ -20,7 +20,7 @@ func (c *comparison) leftovers() {
 			c.freed = append(c.freed, num)
 		case c.use.count[num] == 0:
 		case was.generation() != now.generation():
-			c.step.changed = true // what refers to the old generation finds nothing
+			c.changedIf(true) // what refers to the old generation finds nothing
 		default:
 			c.changedIf(!c.unchanged(num) && !c.quiet(num))
 		}

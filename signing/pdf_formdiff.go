@@ -160,7 +160,7 @@ func (c *comparison) freshSignature(field *pdfDict) {
 // oldField compares a field that the revision writes with what it was.
 func (c *comparison) oldField(r pdfRef, now, was *pdfDict, s *fieldContext) {
 	if c.use.mapped[r.num] || c.twice(now, was) {
-		c.step.changed = true
+		c.changedIf(true)
 		return
 	}
 	c.explain(r)

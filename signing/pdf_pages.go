@@ -2,7 +2,10 @@ package signing
 
 import "slices"
 
-const maxPages = 20_000
+const (
+	maxPages         = 20_000
+	maxPagesCompared = 100_000 // over all revisions
+)
 
 // pageTree gives the pages of a revision with their numbers from 1, and the nodes between as 0.
 func (v pdfView) pageTree() (map[uint32]int, error) {
@@ -58,10 +61,14 @@ func (c *comparison) pages() {
 		if _, written := c.section.find(num); !written && !parts {
 			continue
 		}
+		if c.use.pages++; c.use.pages > maxPagesCompared {
+			c.note(errPDFLimit)
+			return
+		}
 		now, was := c.pair(pdfRef{num: num}, pdfRef{num: num})
 		switch {
 		case now == nil || was == nil:
-			c.step.changed = true
+			c.changedIf(true)
 		case n == 0:
 			c.pageNode(num, now, was)
 		case c.reaches(num, now, was):
@@ -126,7 +133,7 @@ func (c *comparison) effective(v pdfView, page *pdfDict, key pdfName) any {
 
 func (c *comparison) page(num uint32, now, was *pdfDict) {
 	if c.twice(now, was) || c.use.mapped[num] {
-		c.step.changed = true
+		c.changedIf(true)
 		return
 	}
 	c.explain(pdfRef{num: num})

@@ -7,6 +7,7 @@ type usage struct {
 	mapped map[uint32]bool // stands where its keys are names that content uses, so any key of it may show
 	parts  map[uint32]bool // pages may be made of it: a list of annotations, content, resources
 	limit  int
+	pages  int // compared so far
 }
 
 // nameMaps are the keys whose value is a dictionary with names of the producer's choice.
