@@ -129,7 +129,10 @@ func (c *comparison) alikeAt(a, b any, depth int) bool {
 }
 
 func (c *comparison) alikeValues(a, b any, depth int) bool {
-	if c.budget--; c.budget < 0 || depth > 12 {
+	if c.budget--; c.budget < 0 {
+		c.note(errPDFLimit)
+	}
+	if c.err != nil || depth > 12 {
 		return equal(a, b)
 	}
 	switch a := a.(type) {

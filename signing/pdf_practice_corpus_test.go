@@ -500,3 +500,22 @@ func TestPDFMarks(t *testing.T) {
 		t.Errorf("stamp: %+v", m)
 	}
 }
+
+// A long document with many revisions is more than is compared: it is undetermined then, and soon.
+func TestPDFManyPagesAndRevisions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pdf := w.signPDF(w.revise(w.pdf(), func(r *revision) {
+		parent, list := testpki.Ref(r.Object(r.Page()), "/Parent"), fmt.Sprintf("%d 0 R", r.Page())
+		page := fmt.Sprintf("<</Type /Page /Parent %d 0 R /Resources %d 0 R /Contents %d 0 R>>", parent, testpki.Ref(r.Object(r.Page()), "/Resources"), contents(r))
+		for n := 1000; n < 5000; n++ {
+			r.Set(n, []byte(page))
+			list += fmt.Sprintf(" %d 0 R", n)
+		}
+		r.Set(parent, fmt.Appendf(nil, "<</Type /Pages /Kids [%s] /Count 4001 /MediaBox [0 0 595 842]>>", list))
+	}), testpki.PDFSignature{})
+	for i := range 40 {
+		pdf = w.revise(pdf, resource("Font", fmt.Sprint("Z", i), helvetica))
+	}
+	pdfCase{verdict: signing.Undetermined, want: signing.RevisionUnreadable}.check(t, verify(inside(pdf), w.options()))
+}
