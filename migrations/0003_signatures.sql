@@ -79,3 +79,9 @@ CREATE TABLE reverify (
 CREATE INDEX reverify_by_trust ON reverify (trust, due);
 -- for the end of hope
 CREATE INDEX reverify_until ON reverify (until);
+
+-- What came undetermined within the last 30 days is judged again too.
+INSERT INTO reverify (dispatch_id, trust, due, until)
+SELECT id, -1, now(), accepted_at + interval '30 days' FROM dispatch
+ WHERE id >= (lpad(to_hex((extract(epoch FROM now() - interval '30 days') * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
+   AND verdict = 'undetermined';

@@ -205,6 +205,9 @@ func gallery() []picture {
 		{"password-one-time", "password", passwordTitle, storage.Clerk, false, passwordPage{OneTime: true, Shortest: 14}},
 		{"home", "home", homeTitle, storage.Clerk, false, atHome(faces, map[storage.Face]int{storage.FaceWaiting: 3})},
 		{"home-english", "home", homeTitle, storage.Clerk, true, atHome(faces, map[storage.Face]int{storage.FaceWaiting: 3})},
+		{"home-alarms", "home", homeTitle, storage.Operator, false, homePage{From: startOfDay(galleryNow), Tiles: tiles(faces, nil, startOfDay(galleryNow)), Trust: []server.Alarm{
+			{Code: "list_stale", Subject: "CN=CA thử nghiệm,O=Cơ quan thử", VI: "Danh sách thu hồi đã quá hạn từ 07:00 20/11/2026", EN: "The revocation list is out of date since 07:00 20/11/2026"},
+			{Code: "expiring", Subject: "CN=TEST Root CA", Days: 30, VI: "Chứng thư số sắp hết hạn, ngày 10/12/2026", EN: "The certificate ends on 10/12/2026"}}}},
 		{"home-empty", "home", homeTitle, storage.Clerk, false, homePage{Empty: true}},
 		{"home-authority", "home", homeTitle, storage.Authority, false, homePage{}},
 		{"sent-empty", "sent", sentTitle, storage.Clerk, false, sentList()},

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/truc-lienthong/truc/server"
 	"github.com/truc-lienthong/truc/storage"
 )
 
@@ -16,7 +17,8 @@ type homePage struct {
 	Done  phrase // what was just done
 	From  time.Time
 	Tiles []tile
-	Empty bool // the viewer has no agencies
+	Empty bool           // the viewer has no agencies
+	Trust []server.Alarm // what operators must mend about anchors and revocation lists
 }
 
 // tile is a count and the list that it counts.
@@ -53,6 +55,12 @@ func (s *site) getHome(q *request) error {
 			return err
 		}
 		page.Tiles = tiles(sent, received, page.From)
+	}
+	if q.viewer.Role == storage.Operator {
+		var err error
+		if page.Trust, err = server.Alarms(q.Context(), s.Store, s.Now()); err != nil {
+			return err
+		}
 	}
 	s.show(q, http.StatusOK, "home", homeTitle, page)
 	return nil
