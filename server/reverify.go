@@ -184,6 +184,11 @@ func (j *Judge) past(ctx context.Context, id uuid.UUID, apply bool, by string, e
 				return err
 			}
 			flip.Applied = true
+			if hopeful(report) {
+				if err := j.Store.Hopes(ctx, id, j.Version, j.Now(), j.Now().Add(hopeFor)); err != nil {
+					return err
+				}
+			}
 		}
 		return each(flip)
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/ocsp"
+
 	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/signing/testpki"
 	"github.com/truc-lienthong/truc/storage"
@@ -114,4 +116,46 @@ func TestNewerListReplaces(t *testing.T) {
 	body, err := a.OpenObject(ctx, storage.Object{SHA256: storage.Fingerprint(first), Size: int64(len(first))}, 0, -1)
 	must(t, err)
 	must(t, body.Close())
+}
+
+// TestImported: OCSP responses are installed offline too, what is neither is refused, and what an older binary installed
+// becomes evidence before it judges anything.
+func TestImported(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	a := newAxis(t)
+	p, err := testpki.New(testpki.Options{Now: testNow})
+	must(t, err)
+	id, err := p.Agency("Sở Y tế", "H29.12")
+	must(t, err)
+	answer, err := ocsp.CreateResponse(p.Issuing.Certificate, p.Issuing.Certificate, ocsp.Response{Status: ocsp.Good,
+		SerialNumber: id.Certificate.SerialNumber, ThisUpdate: testNow.Add(-time.Hour), NextUpdate: testNow.Add(time.Hour)}, p.Issuing.Key)
+	must(t, err)
+	must(t, a.AddRevocationList(ctx, answer, "an", a.now))
+	if err := a.AddRevocationList(ctx, p.Root.Certificate.Raw, "an", a.now); !errors.Is(err, storage.ErrNoList) {
+		t.Errorf("a certificate as a list: %v", err)
+	}
+	must(t, second(a.Pool().Exec(ctx, `INSERT INTO trust_anchor (fingerprint, purpose, test, certificate, added_at, added_by) VALUES ($1, 'signing', true, $2, now(), 'old')`,
+		storage.Fingerprint(p.Root.Certificate.Raw), p.Root.Certificate.Raw)))
+	must(t, second(a.Pool().Exec(ctx, `INSERT INTO revocation_list (sha256, list, this_update, added_at) VALUES ($1, $2, now(), now())`,
+		storage.Fingerprint(p.CRLs[0]), p.CRLs[0])))
+	now, err := a.TrustInForce(ctx, nil, a.now)
+	must(t, err)
+	must(t, a.ScopeLists(ctx))
+	then, err := a.TrustAt(ctx, now.Record)
+	must(t, err)
+	if len(then.Anchors) != 1 || len(then.CRLs) != 1 || len(then.OCSP) != 1 {
+		t.Errorf("%+v", then)
+	}
+	if n, err := a.ForgetOCSP(ctx, testNow.AddDate(0, 2, 0)); err != nil || n != 1 {
+		t.Errorf("%d forgotten, %v", n, err)
+	}
+	if lists, err := a.Lists(ctx); err != nil || len(lists) != 1 || lists[0].Scope == "" || lists[0].Issuer == "" {
+		t.Errorf("%+v, %v", lists, err)
+	}
+	again, err := a.TrustAt(ctx, now.Record)
+	must(t, err)
+	if len(again.OCSP) != 1 {
+		t.Error("evidence went with what is no longer at hand")
+	}
 }

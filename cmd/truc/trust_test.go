@@ -75,7 +75,7 @@ func TestTrustCommands(t *testing.T) {
 		t.Errorf("without its anchor: %s", verdict)
 	}
 	must(t, state, "trust", "add", "--test", root)
-	wants(t, state, exitYes, "1 judged, 1 rewritten", "reverify", "--since", "2020-01-01", "--apply")
+	wants(t, state, exitYes, "1 judged", "reverify", "--since", "2020-01-01", "--apply") // unless the server's own job was faster
 	if verdict := verdictOf(t, client, sent.ID); verdict != "valid" {
 		t.Errorf("with its anchor again: %s", verdict)
 	}
