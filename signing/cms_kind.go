@@ -36,7 +36,8 @@ func isCMS(head []byte) bool {
 		head = body
 	}
 	if isBase64(head) {
-		head = decodeBase64(head)
+		text := unspaced(head)
+		head = decodeBase64(text[:len(text)/4*4])
 	}
 	if len(head) < 16 || head[0] != tagSequence {
 		return false
@@ -47,6 +48,25 @@ func isCMS(head []byte) bool {
 	}
 	for _, id := range otherKinds {
 		if der, err := asn1.Marshal(id); err == nil && bytes.Contains(start, der) {
+			return true
+		}
+	}
+	return false
+}
+
+// brokenCMS says that a file begins nearly as a signed message does: the identifier of SignedData stands there with at most
+// one byte wrong, or in order behind a header that is not. PKCS #7's plain data, one byte off, is a kind of its own (PKCS #12
+// begins with it).
+func brokenCMS(head []byte) bool {
+	size := len(oidSignedDataDER)
+	for at := 0; at+size <= min(len(head), 24); at++ {
+		wrong := 0
+		for i, b := range oidSignedDataDER {
+			if head[at+i] != b {
+				wrong++
+			}
+		}
+		if wrong == 0 || wrong == 1 && head[at+size-1] != 1 {
 			return true
 		}
 	}
@@ -84,16 +104,20 @@ func mimeBody(b []byte) ([]byte, bool) {
 	return nil, false
 }
 
-// decodeBase64 decodes what there are whole groups of; nil when it is not base64.
-func decodeBase64(text []byte) []byte {
-	text = bytes.Map(func(c rune) rune {
+// unspaced is a text without its spaces and line ends.
+func unspaced(text []byte) []byte {
+	return bytes.Map(func(c rune) rune {
 		if c == '\r' || c == '\n' || c == ' ' || c == '\t' {
 			return -1
 		}
 		return c
 	}, text)
+}
+
+// decodeBase64 gives nil when it is not base64, or more than that.
+func decodeBase64(text []byte) []byte {
 	out := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
-	n, err := base64.StdEncoding.Decode(out, text[:len(text)/4*4])
+	n, err := base64.StdEncoding.Decode(out, text)
 	if err != nil {
 		return nil
 	}

@@ -210,7 +210,7 @@ func unarmour(b []byte) ([]byte, Reason) {
 		}
 		return block.Bytes, ""
 	case isBase64(b):
-		if der := decodeBase64(b); der != nil {
+		if der := decodeBase64(unspaced(b)); der != nil {
 			return der, ""
 		}
 		return nil, CMSMalformed

@@ -76,7 +76,7 @@ func (j judge) inside(f File, r *FileReport) {
 			r.Signatures = append(r.Signatures, s)
 		}
 	default:
-		if j.other(f, head, r) || f.Signature != nil || !namedCMS(f.Name) {
+		if j.other(f, head, r) || f.Signature != nil || !namedCMS(f.Name) && !brokenCMS(head) {
 			return
 		}
 		r.Format = "cms" // a damaged one, which does not become an unsigned file by that
