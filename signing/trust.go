@@ -3,6 +3,7 @@ package signing
 import (
 	"bytes"
 	"crypto/sha256"
+	"slices"
 	"sync"
 )
 
@@ -119,7 +120,7 @@ func (t *lazyTrust) read(der []byte) (*certificate, Reason) {
 		return c, ""
 	}
 	c, why := readCertificate(bytes.Clone(der)) // it outlives the message
-	if why != "" || len(der) > maxKnownSize {
+	if why != "" || !c.light() {
 		return c, why
 	}
 	t.mu.Lock()
@@ -131,8 +132,34 @@ func (t *lazyTrust) read(der []byte) (*certificate, Reason) {
 	return c, ""
 }
 
-// maxKnownSize is how large a certificate may be to be remembered: with what is parsed, all together stay below 32 MB.
-const maxKnownSize = 3 << 10
+// How large a certificate may be to be remembered, and how many parts it may have, each of which takes up to fifty times
+// its bytes once it is parsed; those of practice have thirty. All together stay below 64 MB.
+const (
+	maxKnownSize  = 3 << 10
+	maxKnownParts = 64
+)
+
+// light says that c is small enough to be remembered. Object identifiers count by their arcs, a word each, and folding can
+// make a name ten times as long.
+func (c *certificate) light() bool {
+	if len(c.x.Raw) > maxKnownSize || len(c.issuer)+len(c.owner) > maxKnownSize {
+		return false
+	}
+	parts := len(c.alternative) + len(c.policy.policies) + len(c.policy.mappings) + len(c.x.CRLDistributionPoints)
+	if c.constraints != nil {
+		parts += len(c.constraints.subtrees)
+	}
+	for _, e := range c.x.Extensions {
+		parts += 1 + len(e.Id)/16
+	}
+	for _, id := range c.x.UnknownExtKeyUsage {
+		parts += 1 + len(id)/16
+	}
+	for _, a := range slices.Concat(c.x.Issuer.Names, c.x.Subject.Names) {
+		parts += 1 + len(a.Type)/16
+	}
+	return parts+len(c.x.ExtKeyUsage) <= maxKnownParts
+}
 
 // signedBy remembers the outcome: the same certificates come again with every document.
 func (t *lazyTrust) signedBy(c, issuer *certificate) Reason {
