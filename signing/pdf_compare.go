@@ -137,8 +137,17 @@ func (c *comparison) catalog(now, was *pdfDict) {
 			c.free(b)
 		case "Version", "Lang", "PageMode", "PageLayout", "Outlines", "StructTreeRoot":
 		default:
-			c.strict(a, b)
+			c.other(a, b)
 		}
+	}
+}
+
+// other compares what the standard gives no meaning that could be seen. Producers leave their names there.
+func (c *comparison) other(a, b any) {
+	_, text1 := a.(pdfString)
+	_, text2 := b.(pdfString)
+	if !text1 || !text2 && b != nil {
+		c.strict(a, b)
 	}
 }
 

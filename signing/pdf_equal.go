@@ -2,6 +2,7 @@ package signing
 
 import (
 	"bytes"
+	"math"
 	"slices"
 )
 
@@ -219,11 +220,14 @@ func equal(a, b any) bool {
 		return false
 	case int64:
 		if f, ok := b.(float64); ok {
-			return float64(a) == f
+			return near(float64(a), f)
 		}
 	case float64:
-		if n, ok := b.(int64); ok {
-			return a == float64(n)
+		switch b := b.(type) {
+		case int64:
+			return near(a, float64(b))
+		case float64:
+			return near(a, b)
 		}
 	}
 	switch b.(type) {
@@ -232,6 +236,10 @@ func equal(a, b any) bool {
 	}
 	return a == b
 }
+
+// near says that two real numbers are the same to readers, which keep them in single precision (ISO 32000-1, annex C.2). So do
+// producers that write them again.
+func near(a, b float64) bool { return math.Abs(a-b) <= 2e-7*max(math.Abs(a), math.Abs(b)) }
 
 func equalKeys(a, b *pdfDict) bool {
 	if a.repeated || b.repeated { // which of the values counts is the reader's choice: all must stay

@@ -18,20 +18,64 @@ func (c *comparison) form(a, b any) {
 			c.fieldList(va, vb)
 		case "SigFlags", "DA", "Q", "CO":
 		case "DR":
-			c.resources(va, vb)
+			c.defaults(was, va, vb)
 		case "NeedAppearances":
-			c.step.marks = c.step.marks || va == true && vb != true && c.others(now)
+			c.step.marks = c.step.marks || va == true && vb != true && c.others(c.new, now)
 		default:
 			c.strict(va, vb)
 		}
 	}
 }
 
+// defaults compares the resources of a form. Of those only the fonts are drawn with, when a reader makes the look of a field
+// from its /DA (ISO 32000-1, 12.7.3.3); signers name theirs and the parts of their own look as those before them did.
+func (c *comparison) defaults(was *pdfDict, a, b any) {
+	renamed, fonts := c.replaced(a, b)
+	if !renamed {
+		c.resources(a, b)
+		return
+	}
+	c.changedIf(fonts && c.others(c.old, was))
+	c.free(b)
+	_, old := c.pair(nil, b)
+	for _, kind := range old.vals {
+		c.free(kind)
+	}
+}
+
+// replaced says whether a name of the old resources stands for something else now, and whether for another font.
+func (c *comparison) replaced(a, b any) (renamed, fonts bool) {
+	now, was := c.pair(a, b)
+	if now == nil || was == nil || c.twice(now, was) {
+		return false, false
+	}
+	for i, kind := range was.keys {
+		dnow, dwas := c.pair(now.get(kind), was.vals[i])
+		if dnow == nil || dwas == nil {
+			continue
+		}
+		for k, name := range dwas.keys {
+			va, vb := dnow.get(name), dwas.vals[k]
+			if c.alike(va, vb) {
+				continue
+			}
+			renamed, fonts = true, fonts || kind != "Font" && kind != "XObject" || kind == "Font" && !c.sameFont(va, vb)
+		}
+	}
+	return renamed, fonts
+}
+
+// sameFont compares two fonts but for the names that they once had to carry (ISO 32000-1, table 111).
+func (c *comparison) sameFont(a, b any) bool {
+	now, was := c.pair(a, b)
+	return now != nil && was != nil && !c.twice(now, was) && c.alikeKeys(now, was, 0, "Name")
+}
+
 // others says whether a form has fields other than of signatures, whose looks a reader may make anew.
-func (c *comparison) others(form *pdfDict) bool {
-	list, _ := c.value(c.new, form.get("Fields")).(pdfArray)
+func (c *comparison) others(v pdfView, form *pdfDict) bool {
+	list, _ := c.value(v, form.get("Fields")).(pdfArray)
 	for _, f := range list {
-		if d := dictOf(c.value(c.new, f)); d != nil && d.get("FT") != pdfName("Sig") {
+		if d := dictOf(c.value(v, f)); d != nil && d.get("FT") != pdfName("Sig") {
 			return true
 		}
 	}

@@ -88,7 +88,7 @@ func (c *comparison) pageNode(num uint32, now, was *pdfDict) {
 		if k == "Resources" {
 			c.resources(now.get(k), was.get(k))
 		} else {
-			c.strict(now.get(k), was.get(k))
+			c.other(now.get(k), was.get(k))
 		}
 	}
 }
@@ -152,7 +152,7 @@ func (c *comparison) page(num uint32, now, was *pdfDict) {
 			c.step.appended = c.step.appended || b == nil
 			c.changedIf(b != nil && !c.alike(a, b))
 		default:
-			c.strict(a, b)
+			c.other(a, b)
 		}
 	}
 	names := c.resources(c.effective(c.new, now, "Resources"), c.effective(c.old, was, "Resources"))

@@ -1,0 +1,62 @@
+package signing_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/truc-lienthong/truc/signing"
+	"github.com/truc-lienthong/truc/signing/testpki"
+)
+
+// withDefaults gives the document a form with resources before anyone signs.
+func withDefaults(r *revision) {
+	n := r.Add("<</SigFlags 3 /Fields [] /DR <</XObject <</n0 %d 0 R>> /Font <</Helv %d 0 R>>>>>>", look(r, "0 0 9 9 re f"), r.Add(helvetica))
+	r.Insert(r.Root(), "/AcroForm %d 0 R", n)
+}
+
+// defaultsAfter puts other things under the names of withDefaults.
+func defaultsAfter(font string) func(r *revision) {
+	return func(r *revision) {
+		form := r.Object(r.Form())
+		r.Replace(r.Form(), fmt.Sprintf("/n0 %d 0 R", testpki.Ref(form, "/n0")), fmt.Sprintf("/n0 %d 0 R", look(r, "1 1 5 5 re f")))
+		r.Replace(r.Form(), fmt.Sprintf("/Helv %d 0 R", testpki.Ref(form, "/Helv")), fmt.Sprintf("/Helv %d 0 R", r.Add("%s", font)))
+	}
+}
+
+func fineBox(r *revision) { r.Insert(r.Page(), "/MediaBox [0 0 595.303937007874 841.889763779528]") }
+
+func boxAfter(width string) func(r *revision) {
+	return func(r *revision) { r.Replace(r.Page(), "595.303937007874", width) }
+}
+
+// producersCases are what the usual producers and signers write besides what they were asked for.
+var producersCases = []pdfCase{
+	{name: "valid_form_resources_of_a_later_look", make: preparedSealed(withDefaults, defaultsAfter("<</Type /Font /Subtype /Type1 /BaseFont /Courier>>")),
+		after: signing.AfterSignatures},
+	{name: "valid_form_font_named", make: preparedSealed(all(withDefaults, withField), defaultsAfter("<</Type /Font /Subtype /Type1 /BaseFont /Helvetica /Name /Helv>>")),
+		after: signing.AfterSignatures},
+	{name: "changed_after_signing_form_font_replaced", make: preparedSealed(all(withDefaults, withField), defaultsAfter("<</Type /Font /Subtype /Type1 /BaseFont /Symbol>>")),
+		want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+	{name: "valid_box_in_single_precision", make: preparedSealed(fineBox, boxAfter("595.30398")), after: signing.AfterSignatures},
+	{name: "changed_after_signing_box_wider", make: preparedSealed(fineBox, boxAfter("595.31")), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+	{name: "valid_mark_of_producer_in_page_tree", make: sealed(func(r *revision) { r.Insert(testpki.Ref(r.Object(r.Page()), "/Parent"), "/PROD (2.1.7)") }),
+		after: signing.AfterSignatures},
+	{name: "changed_after_signing_unknown_key", make: sealed(func(r *revision) { r.Insert(testpki.Ref(r.Object(r.Page()), "/Parent"), "/PROD <</A 1>>") }),
+		want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+}
+
+func TestPDFProducersCorpus(t *testing.T) {
+	t.Parallel()
+	for _, c := range producersCases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			pdf := c.make(w)
+			o := w.options()
+			if c.options != nil {
+				c.options(w, &o)
+			}
+			c.check(t, verify(inside(pdf), o))
+		})
+	}
+}
