@@ -2,7 +2,10 @@ package signing_test
 
 import (
 	"bytes"
+	"encoding/asn1"
 	"encoding/base64"
+	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/truc-lienthong/truc/signing"
@@ -52,4 +55,42 @@ func TestNoBitFlipMakesAMessageUnsigned(t *testing.T) {
 			t.Errorf("%s: %s %v", name, got.Verdict, got.Files[0].Reasons)
 		}
 	}
+}
+
+// Names that are too long to be folded do not slip past the constraints on them.
+func TestLongNames(t *testing.T) {
+	runPathCases(t, []pathCase{
+		{name: "path_too_long_name_excluded", make: func(l *lab) *node {
+			return l.ee(l.ca(l.root, "CA", exclude(one)), leafIn("one"), func(r *testpki.Raw) {
+				r.Subject = testpki.Seq(append(parts(r.Subject), rdn("2.5.4.3", 0x0C, strings.Repeat("x", 5000)))...)
+			})
+		}, runs: bad(signing.PathTooLong), alone: true},
+		{name: "valid_name_of_megabytes", make: func(l *lab) *node {
+			return l.ee(l.ca(l.root, "CA"), called(dn("", rdn("2.5.4.3", 0x0C, strings.Repeat("\uFDFA", 400_000)))))
+		}, alone: true},
+	})
+}
+
+// What makes a DSA key unsound is found when it is used: here g is not of order q, so that (y, g) could be anything.
+func TestUnsoundDSAKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := new(big.Int).Lsh(big.NewInt(1), 2047)
+	p.Add(p, big.NewInt(9))
+	q := new(big.Int).Lsh(big.NewInt(1), 255)
+	q.Add(q, big.NewInt(95))
+	number := func(n *big.Int) []byte { return must(asn1.Marshal(n)) }
+	id := *w.agency
+	id.Certificate = w.bendTBS(id.Certificate, tbsKey, der(0x30,
+		der(0x30, testpki.OID("1.2.840.10040.4.1"), der(0x30, number(p), number(q), number(big.NewInt(2)))), der(3, []byte{0}, number(big.NewInt(4)))))
+	message := w.sign(testpki.CMS{Signers: []*testpki.Identity{&id}, Bend: func(piece string, b []byte) []byte {
+		switch piece {
+		case "signatureAlgorithm":
+			return der(0x30, testpki.OID("2.16.840.1.101.3.4.3.2"))
+		case "signature":
+			return der(0x30, []byte{2, 1, 1, 2, 1, 1})
+		}
+		return b
+	}})
+	cmsCase{name: "certificate_malformed_dsa_order", want: signing.CertificateMalformed}.check(t, verify(detached(content, message), w.options()))
 }

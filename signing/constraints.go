@@ -118,6 +118,9 @@ func (s *nameSpace) judge(c *certificate) Reason {
 func (s *nameSpace) judgeName(n generalName) Reason {
 	var rdns []string
 	if n.form == directoryName {
+		if len(n.value) > maxFolded {
+			return PathTooLong // unfolded, it would slip past what is excluded
+		}
 		rdns, _ = rdnKeys(n.value)
 	}
 	var unsure Reason

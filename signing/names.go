@@ -31,6 +31,7 @@ func rdnKeys(raw []byte) ([]string, bool) {
 		return nil, false
 	}
 	var out []string
+	fold := len(raw) <= maxFolded
 	for !name.Empty() {
 		var rdn cryptobyte.String
 		var attributes []string
@@ -38,7 +39,7 @@ func rdnKeys(raw []byte) ([]string, bool) {
 			return nil, false
 		}
 		for !rdn.Empty() {
-			a, ok := attributeKey(&rdn)
+			a, ok := attributeKey(&rdn, fold)
 			if !ok {
 				return nil, false
 			}
@@ -51,9 +52,13 @@ func rdnKeys(raw []byte) ([]string, bool) {
 	return out, true
 }
 
+// maxFolded is how long a name may be to be folded, which can make it eleven times as long; a longer one is compared by the
+// bytes of its values. X.520 allows an attribute 64 letters in most cases.
+const maxFolded = 4 << 10
+
 // attributeKey gives one attribute as type, kind and value, each with its length before it: two different attributes
 // can never come out as one.
-func attributeKey(rdn *cryptobyte.String) (string, bool) {
+func attributeKey(rdn *cryptobyte.String, fold bool) (string, bool) {
 	var pair, id, value cryptobyte.String
 	var tag cbasn1.Tag
 	if !rdn.ReadASN1(&pair, cbasn1.SEQUENCE) || !pair.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) ||
@@ -61,7 +66,7 @@ func attributeKey(rdn *cryptobyte.String) (string, bool) {
 		return "", false
 	}
 	folded := string(value)
-	if text, ok := decodeString(tag, value); ok {
+	if text, ok := decodeString(tag, value); ok && fold {
 		tag, folded = 0, prepare(text)
 	}
 	key := binary.BigEndian.AppendUint32(nil, uint32(len(id)))

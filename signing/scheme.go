@@ -94,6 +94,9 @@ func (k publicKey) verifyDigest(s scheme, digest, signature []byte) Reason {
 		if k.dsa.incomplete() {
 			return SignatureUnsupported
 		}
+		if !k.dsa.sound() {
+			return CertificateMalformed
+		}
 		return wrongUnless(k.dsa.verify(digest, signature))
 	case s.kind == "ecdsa" && k.ec != nil:
 		return wrongUnless(ecdsa.VerifyASN1(k.ec, digest, signature))
