@@ -65,7 +65,7 @@ var familyWordings = map[signing.Family]Wording{
 
 var coversWordings = map[signing.Covers]Wording{
 	signing.CoversWhole:    {"toàn bộ tệp", "the whole file"},
-	signing.CoversRevision: {"một trạng thái trước của tệp", "an earlier state of the file"},
+	signing.CoversRevision: {"một phiên bản trước của tệp", "an earlier state of the file"},
 	"":                     {"không xác định", "unknown"},
 }
 
@@ -137,7 +137,8 @@ func revocationWording(r signing.RevocationReport) Wording {
 	case "revoked":
 		w = Wording{"đã bị thu hồi lúc " + instant(r.RevokedAt), "revoked at " + instant(r.RevokedAt)}
 		if r.RevokedFor != "" {
-			w.VI, w.EN = w.VI+" ("+r.RevokedFor+")", w.EN+" ("+r.RevokedFor+")"
+			why := orElse(revokedForWordings[r.RevokedFor], Wording{r.RevokedFor, r.RevokedFor})
+			w.VI, w.EN = w.VI+" ("+why.VI+")", w.EN+" ("+why.EN+")"
 		}
 	case "unknown":
 		w = Wording{"chưa xác định", "unknown"}
@@ -154,6 +155,15 @@ func revocationWording(r signing.RevocationReport) Wording {
 		w.EN += ", next " + instant(r.NextUpdate)
 	}
 	return w
+}
+
+// revokedForWordings are the reason codes of RFC 5280, 5.3.1.
+var revokedForWordings = map[string]Wording{
+	"unspecified": {"không nêu lý do", "no reason given"}, "keyCompromise": {"lộ khóa", "key compromise"},
+	"cACompromise": {"lộ khóa của CA", "CA compromise"}, "aACompromise": {"lộ khóa của bên cấp thuộc tính", "attribute authority compromise"},
+	"affiliationChanged": {"thay đổi thông tin thuê bao", "affiliation changed"}, "superseded": {"đã thay bằng chứng thư số khác", "superseded"},
+	"cessationOfOperation": {"ngừng sử dụng", "cessation of operation"}, "certificateHold": {"tạm dừng", "on hold"},
+	"privilegeWithdrawn": {"thu hồi quyền", "privilege withdrawn"},
 }
 
 // judgedAt says at what time the signature was judged, and who vouches for it: a signer's own claim never is a fact (R74).

@@ -124,6 +124,9 @@ var pdfCases = []pdfCase{
 	// Changes after signing.
 	{name: "changed_after_signing_text", make: func(w *world) []byte { return testpki.ChangeAfterSigning(w.one()) }, want: signing.ChangedAfterSigning, after: signing.AfterChanged},
 	{name: "changed_after_signing_then_sealed", make: func(w *world) []byte { return w.seal(testpki.ChangeAfterSigning(w.one())) }, want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+	{name: "changed_after_signing_issued", make: func(w *world) []byte {
+		return testpki.ChangeAfterSigning(w.seal(testpki.Overlay(w.one())))
+	}, want: signing.ChangedAfterSigning},
 	{name: "changed_after_signing_both", make: func(w *world) []byte { return testpki.ChangeAfterSigning(w.seal(w.one())) }, want: signing.ChangedAfterSigning},
 	{name: "changed_after_signing_overlay_uncovered", make: func(w *world) []byte { return testpki.Overlay(w.one()) }, want: signing.ChangedAfterSigning},
 	{name: "changed_after_signing_page_added", make: func(w *world) []byte { return testpki.AddPage(w.one()) }, want: signing.ChangedAfterSigning},

@@ -49,11 +49,11 @@ const (
 
 // Sender is the agency that sent the files, as the directory knew it at reception: what a seal is compared with.
 type Sender struct {
-	Code      string   // its code
-	Name      string   // its name in Vietnamese
-	Codes     []string // its other codes (the form of before, or of now)
-	Former    []string // codes and names of agencies whose successor it is: their seals count, with a word of it
-	Ancestors []string // codes and names of the agencies above it: a unit's document bears the seal of the agency that it belongs to
+	Code      string   `json:"code"`                // its code
+	Name      string   `json:"name"`                // its name in Vietnamese
+	Codes     []string `json:"codes,omitempty"`     // its other codes (the form of before, or of now)
+	Former    []string `json:"former,omitempty"`    // codes and names of agencies whose successor it is: their seals count, with a word of it
+	Ancestors []string `json:"ancestors,omitempty"` // codes and names of the agencies above it: a unit's document bears the seal of the agency that it belongs to
 }
 
 // Family is the kind of signature that an anchor vouches for (Law on e-transactions 2023, art. 22).

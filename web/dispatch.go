@@ -122,6 +122,11 @@ func (s *site) showDispatch(q *request, d seen) error {
 			return err
 		}
 	}
+	if d.Judged > 1 {
+		if v.history, err = s.Store.Verifications(ctx, d.ID); err != nil {
+			return err
+		}
+	}
 	if err := s.agreements(q, &v); err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ type dispatchView struct {
 	agreed     map[int]time.Time // when the recipient of a withdrawn delivery agreed
 	relations  relations
 	warnings   []server.Problem
+	history    []storage.Verification // when it was judged more than once
 }
 
 // dispatchPage is one document as a page shows it.
@@ -37,6 +38,7 @@ type dispatchPage struct {
 	Side string // "sender" or "recipient"
 	relations
 	Files      []fileRow
+	Turned     *judging         // the last judging that changed the verdict
 	Warnings   []server.Problem // what the axis found strange and took all the same; the sender's to see
 	Withdrawn  *withdrawal      // on a recipient's page: its files are no longer given out
 	Hold       *hold
@@ -108,7 +110,7 @@ func mark(number, notation string) string {
 
 func (v dispatchView) page() dispatchPage {
 	v.redact()
-	p := dispatchPage{Dispatch: v.Dispatch, From: nameOf(v.viewer.directory, v.Sender), Side: "recipient", relations: v.relations, Files: v.files()}
+	p := dispatchPage{Dispatch: v.Dispatch, From: nameOf(v.viewer.directory, v.Sender), Side: "recipient", relations: v.relations, Files: v.files(), Turned: turned(v.history)}
 	if v.sender {
 		p.Side, p.Warnings = "sender", v.warnings // a warning may name another recipient
 	}

@@ -43,6 +43,8 @@ func issuedView(role storage.Role) dispatchView {
 	v := galleryView(role)
 	v.Report, v.Verdict, v.HeldFor, v.HeldBy = issuedReport(), signing.Valid, "", ""
 	v.Attachments[0].Verdict, v.Attachments[0].SHA256, v.Attachments[1].SHA256 = signing.Valid, v.Report.Files[0].SHA256, v.Report.Files[1].SHA256
+	v.history = []storage.Verification{{N: 1, Verdict: signing.Undetermined}, {N: 2, At: v.AcceptedAt.Add(10 * time.Minute), By: "truc",
+		Occasion: storage.NewData, Before: signing.Undetermined, Verdict: signing.Valid}}
 	v.deliveries, v.states, v.statuses = v.deliveries[:1], map[storage.State]int{storage.Delivered: 1}, map[storage.Status]int{storage.Returned: 1}
 	return v
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/truc-lienthong/truc/signing"
@@ -97,6 +98,17 @@ func newJudging(h storage.Verification) judging {
 		}
 	}
 	return j
+}
+
+// turned is the last judging whose verdict was another than before: who has seen the document already must learn of it.
+func turned(history []storage.Verification) *judging {
+	for _, h := range slices.Backward(history) {
+		if h.N > 1 && h.Before != h.Verdict {
+			j := newJudging(h)
+			return &j
+		}
+	}
+	return nil
 }
 
 // policyWording says by what rules was judged.

@@ -2,9 +2,14 @@ package web
 
 import (
 	"math"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/truc-lienthong/truc/signing"
+	"github.com/truc-lienthong/truc/storage"
 )
 
 // TestVerificationSheet: both sides open the sheet of a document, nobody else does, and those who run the axis do not (R102).
@@ -23,6 +28,25 @@ func TestVerificationSheet(t *testing.T) {
 	elsewhere := w.submit("H29.12", letter("SYT-8", "H01.151"), "a.pdf", must[[]byte](t)(signedPDF()))
 	hanoi.get("/dispatches/"+elsewhere+"/verification").want(t, 404)
 	clerk.get("/dispatches/"+id[:35]+"/verification").want(t, 404)
+}
+
+// TestTurnedIsShown: who opens a document whose verdict became another one reads so on its page.
+func TestTurnedIsShown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.submit("H29.12", letter("SYT-9", "H26"), "cong-van.pdf", must[[]byte](t)(signedPDF()))
+	clerk := w.signIn("van.thu")
+	first := clerk.get("/dispatches/"+id).want(t, 200)
+	if strings.Contains(first.body, "xác định lại") {
+		t.Error("a first verdict is called a later one")
+	}
+	d, err := w.store.Dispatch(t.Context(), uuid.MustParse(id))
+	check(t, err)
+	turned := d.Report
+	turned.Verdict = signing.Invalid
+	check(t, w.store.Rejudge(t.Context(), d.ID, storage.Verification{N: 2, At: d.AcceptedAt.Add(time.Hour), By: "truc", Occasion: storage.NewData,
+		Before: d.Verdict, Verdict: signing.Invalid, Report: turned}))
+	clerk.get("/dispatches/"+id).want(t, 200, "Kết quả được xác định lại lúc", "có thêm dữ liệu", "Chữ ký số không hợp lệ")
 }
 
 // TestSketches: each page with marks is drawn once, from the top, and a stranger's numbers stay on it.

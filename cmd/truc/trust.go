@@ -233,6 +233,25 @@ func newTrustLine(a storage.Anchor, now time.Time) trustLine {
 	return l
 }
 
+// remarks are what else is to be known of an installed certificate: a test anchor, its effective dates, who and when.
+func (l trustLine) remarks() string {
+	var list []string
+	if l.Test {
+		list = append(list, "TEST")
+	}
+	if l.From != nil {
+		list = append(list, "from "+l.From.Format("02/01/2006"))
+	}
+	if l.Until != nil {
+		list = append(list, "until "+l.Until.Format("02/01/2006"))
+	}
+	list = append(list, "added "+l.AddedAt.Format("02/01/2006 15:04")+" by "+l.AddedBy)
+	if l.RetiredAt != nil {
+		list = append(list, "retired "+l.RetiredAt.Format("02/01/2006 15:04")+" by "+l.RetiredBy)
+	}
+	return strings.Join(list, ", ")
+}
+
 func vietnamTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -279,7 +298,7 @@ func (a *trustList) Run(c *command) error {
 		}
 		w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
 		for _, l := range lines {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Fingerprint, l.State, l.Purpose, l.Family, l.Subject, l.NotAfter.Format("02/01/2006"))
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Fingerprint, l.State, l.Purpose, l.Family, l.Subject, l.NotAfter.Format("02/01/2006"), l.remarks())
 		}
 		for _, l := range lists {
 			next := ""

@@ -48,6 +48,7 @@ func TestTrustCommands(t *testing.T) {
 	colons := strings.ToUpper(print[:2] + ":" + print[2:])
 	must(t, state, "trust", "add", "--test", "--from", "2020-01-01", "--fingerprint", colons, root)
 	must(t, state, "trust", "add", "--test", "--purpose", "intermediate", filepath.Join(folder, "issuing.pem"), filepath.Join(folder, "crl.pem"))
+	wants(t, state, exitYes, "TEST, from 01/01/2020, added ", "trust", "list")
 	first := must(t, state, "trust", "list", "--json")["anchors"].([]any)
 	for _, one := range first {
 		line := one.(map[string]any)

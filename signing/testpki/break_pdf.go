@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-var reContents = regexp.MustCompile(`/Contents (\d+) 0 R`)
+var reContents = regexp.MustCompile(`/Contents \[?(\d+) 0 R`) // the first of an array
 
 // revise makes one revision; a file that testpki cannot read comes back as it is.
 func revise(pdf []byte, change func(r *Revision)) []byte {
