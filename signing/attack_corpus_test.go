@@ -5,8 +5,10 @@ import (
 	"encoding/asn1"
 	"encoding/base64"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/signing/testpki"
@@ -93,4 +95,21 @@ func TestUnsoundDSAKey(t *testing.T) {
 		return b
 	}})
 	cmsCase{name: "certificate_malformed_dsa_order", want: signing.CertificateMalformed}.check(t, verify(detached(content, message), w.options()))
+}
+
+// A list that names one number a hundred thousand times costs no more than one of as many numbers; it is not believed.
+func TestListOfOneNumber(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	leaf := w.leaf()
+	g := given{others: w.Intermediates(), lists: [][]byte{w.CRLs[0]}, at: now.Add(time.Hour)}
+	g.add(t, list{by: w.Issuing, number: 1, entries: slices.Repeat([]entry{{serial: big.NewInt(7)}}, 100_000)})
+	start := time.Now()
+	listCase{verdict: signing.Undetermined, want: signing.RevocationInvalid}.check(t, w.judge(leaf, g))
+	if took := time.Since(start); took > 10*time.Second {
+		t.Errorf("took %v", took)
+	}
+	g.lists = g.lists[:1]
+	g.add(t, list{by: w.Issuing, number: 1, entries: slices.Repeat([]entry{{serial: big.NewInt(7)}}, 3000)})
+	listCase{}.check(t, w.judge(leaf, g))
 }

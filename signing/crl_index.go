@@ -71,6 +71,10 @@ func (c *crl) asked() *crlIndex {
 // odd says that the list, or an entry of it, has a critical extension that we do not know.
 func (c *crl) odd() bool { return c.strange || c.asked().strange }
 
+// maxTied is how many entries may wait for one place. An indirect list has one serial number from each of its issuers; a
+// list of a million times the same would take hours.
+const maxTied = 4096
+
 // build goes over all entries twice: once to see that they hold together and what they ask to be understood, once to place
 // them.
 func (x *crlIndex) build(entries []byte) {
@@ -91,7 +95,11 @@ func (x *crlIndex) build(entries []byte) {
 	for at := 0; at < len(entries); {
 		e, _ := entryAt(entries, at)
 		slot := serialHash(e.serial) & uint32(size-1)
-		for x.table[slot] != 0 {
+		for tried := 0; x.table[slot] != 0; tried++ {
+			if tried == maxTied {
+				x.broken = true
+				return
+			}
 			slot = (slot + 1) & uint32(size-1)
 		}
 		x.table[slot] = uint32(at) + 1
