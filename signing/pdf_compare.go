@@ -7,6 +7,7 @@ type comparison struct {
 	old, new pdfView
 	section  *xrefSection
 	use      *usage         // of the old revision
+	list     []*pdfSignature
 	tree     map[uint32]int // its pages, by object number
 	step     step
 

@@ -78,7 +78,7 @@ func (d *pdfDoc) steps(last int, list []*pdfSignature) []step {
 			out[i].unknown = true
 			continue
 		}
-		c := comparison{old: d.view(i + 1), new: d.view(i), section: d.sections[i], use: p.use}
+		c := comparison{old: d.view(i + 1), new: d.view(i), section: d.sections[i], use: p.use, list: list}
 		if e := c.run(); e != nil {
 			c.step.unknown = true
 			c.step.changed = c.step.changed || isPDFSyntax(e)

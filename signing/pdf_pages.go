@@ -246,13 +246,26 @@ func (c *comparison) annotation(page uint32, o any) {
 		return
 	}
 	if d.name("Subtype") == "Widget" && c.inherited(d, "FT") == pdfName("Sig") {
-		// One that is not in the form looks like a signature and is none.
-		r, ok := o.(pdfRef)
-		c.changedIf(!ok || !c.fields[r.num])
+		c.signatureWidget(o, d)
 		return
 	}
 	c.step.marks = true
 	c.mark(page, d)
+}
+
+// signatureWidget: one that is not in the form looks like a signature and is none, unless it holds one that is judged: some
+// signers forget the form.
+func (c *comparison) signatureWidget(o any, d *pdfDict) {
+	r, ok := o.(pdfRef)
+	if ok && c.fields[r.num] {
+		return
+	}
+	v, isRef := d.get("V").(pdfRef)
+	at, _ := c.new.entry(v.num)
+	c.changedIf(!ok || !isRef || !slices.ContainsFunc(c.list, func(s *pdfSignature) bool {
+		return !s.stray && s.field.ref == r && s.field.sig == v && s.field.at == at
+	}))
+	c.freshSignature(d)
 }
 
 // shows says whether a widget has an area.

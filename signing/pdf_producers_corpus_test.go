@@ -43,6 +43,16 @@ var producersCases = []pdfCase{
 		after: signing.AfterSignatures},
 	{name: "changed_after_signing_unknown_key", make: sealed(func(r *revision) { r.Insert(testpki.Ref(r.Object(r.Page()), "/Parent"), "/PROD <</A 1>>") }),
 		want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+	{name: "valid_seal_left_out_of_form", make: func(w *world) []byte { return unlisted(w, w.one()) }, after: signing.AfterSignatures, pdfsig: 2},
+	{name: "valid_seal_left_out_of_form_then_another", make: func(w *world) []byte { return w.seal(unlisted(w, testpki.Stamp(w.one()))) },
+		after: signing.AfterAdditions, pdfsig: 3},
+	{name: "changed_after_signing_widget_of_no_signature", make: sealed(func(r *revision) {
+		r.Annotate(fmt.Sprintf("/Subtype /Widget /FT /Sig /T (x) /Rect [1 1 90 90] /V %d 0 R", r.Add("<</Type /Sig /Name (Chu tich)>>")))
+	}), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+}
+
+func unlisted(w *world, pdf []byte) []byte {
+	return w.signPDF(pdf, testpki.PDFSignature{Signer: w.agency, Seal: true, Unlisted: true})
 }
 
 func TestPDFProducersCorpus(t *testing.T) {

@@ -18,6 +18,7 @@ type PDFSignature struct {
 	TSA       *PKI   // when set, an RFC 3161 timestamp of this authority is added
 	Seal      bool   // draw a red seal mark (agency), else a blue one (person)
 	Hidden    bool   // show no mark
+	Unlisted  bool   // leave the field out of the form, as some signers do; only its widget on the page tells of it
 	DocMDP    int    // 1…3: certify the document with that permission; 0: an approval signature
 	CMS       *CMS   // how the CMS is made; Signers, Time and TSA are filled in when empty
 
@@ -135,11 +136,14 @@ func (f *pdfFile) signatureObjects(s PDFSignature, room int) ([]change, int, err
 		}
 	}
 	name := orText(s.Field, fmt.Sprintf("Signature%d", count+1))
+	if !s.Unlisted {
+		formBody = addRef(formBody, reFields, "/Fields", widget)
+	}
 	changes = append(changes,
 		change{sig, s.dictionary(room)},
 		change{widget, s.widget(name, pageN, sig, look, count)},
 		change{look, s.appearance()},
-		change{form, addRef(formBody, reFields, "/Fields", widget)},
+		change{form, formBody},
 		change{pageN, addRef(page, reAnnots, "/Annots", widget)})
 	return changes, sig, nil
 }
