@@ -6,7 +6,7 @@ import "slices"
 type comparison struct {
 	old, new pdfView
 	section  *xrefSection
-	use      *usage         // of the old revision
+	use      *usage // of the old revision
 	list     []*pdfSignature
 	tree     map[uint32]int // its pages, by object number
 	step     step

@@ -2,6 +2,8 @@ package signing_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/truc-lienthong/truc/signing"
@@ -68,5 +70,20 @@ func TestPDFProducersCorpus(t *testing.T) {
 			}
 			c.check(t, verify(inside(pdf), o))
 		})
+	}
+}
+
+// A document that bears nothing but a timestamp is signed by nobody, and says so.
+func TestPDFTimestampOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	f := inside(w.signPDF(w.pdf(), testpki.PDFSignature{SubFilter: "ETSI.RFC3161", TSA: w.PKI, Hidden: true}))
+	f.Part = signing.PartMain
+	r := verify(f, w.options()).Files[0]
+	if !slices.Contains(r.Reasons, signing.PersonMissing) || !slices.Contains(r.Reasons, signing.AgencyMissing) {
+		t.Errorf("reasons: %v", r.Reasons)
+	}
+	if !strings.HasPrefix(r.Sentence.VI, "Hợp lệ: 0 chữ ký số, 1 dấu thời gian của tài liệu.") {
+		t.Errorf("sentence: %s", r.Sentence.VI)
 	}
 }

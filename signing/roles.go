@@ -172,7 +172,7 @@ func (r *FileReport) roles() {
 			unknown++
 		}
 	}
-	r.missing(len(who), persons+unknown, agencies+unknown)
+	r.missing(len(r.Signatures), persons+unknown, agencies+unknown)
 	if r.Part == PartMain && early {
 		r.Reasons = addReason(r.Reasons, SealedBeforeHand)
 	}

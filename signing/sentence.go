@@ -91,8 +91,19 @@ func (r FileReport) sentence() Sentence {
 	out := v.stop()
 	switch r.Verdict {
 	case Valid:
-		n := len(r.Signatures)
-		out = Sentence{fmt.Sprintf("%s: %d chữ ký số.", v.VI, n), fmt.Sprintf("%s: %s.", v.EN, count(n, "signature"))}
+		stamps := 0
+		for _, s := range r.Signatures {
+			if s.Kind == "timestamp" {
+				stamps++
+			}
+		}
+		n := len(r.Signatures) - stamps
+		out = Sentence{fmt.Sprintf("%s: %d chữ ký số", v.VI, n), fmt.Sprintf("%s: %s", v.EN, count(n, "signature"))}
+		if stamps > 0 {
+			out = Sentence{fmt.Sprintf("%s, %d dấu thời gian của tài liệu", out.VI, stamps),
+				fmt.Sprintf("%s, %s", out.EN, count(stamps, "document timestamp"))}
+		}
+		out = out.stop()
 	case Invalid, Undetermined:
 		out = v.because(r.Reason)
 	}
