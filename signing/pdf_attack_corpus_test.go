@@ -13,15 +13,17 @@ import (
 // signed signs a hand-made file.
 func (w *world) signed(pdf []byte) []byte { return w.signPDF(pdf, testpki.PDFSignature{Hidden: true}) }
 
-// attackCases are forgeries that leave every digest right: what changes is what a reader shows. Each begins with a file
-// that is valid as signed (checked too); then a revision is appended.
-var attackCases = []struct {
+// attackCase is a forgery that leaves every digest right: what changes is what a reader shows. It begins with a file that
+// is valid as signed (checked too); then a revision is appended.
+type attackCase struct {
 	name   string
 	base   func(w *world) []byte             // as signed
 	forge  func(w *world, pdf []byte) []byte // what is done to it
 	want   signing.Reason
 	honest bool // what is done is none: it stays valid
-}{
+}
+
+var attackCases = []attackCase{
 	// An object that does not exist, or not wholly, at the time of signing and comes into being later.
 	{name: "changed_after_signing_offset_past_the_signed_end",
 		base: func(w *world) []byte {
@@ -270,9 +272,11 @@ func hybridConflict(_ *world, pdf []byte) []byte {
 	return f.row(4, fmt.Sprintf("%010d 00000 n \n", bytes.Index(pdf, []byte("4 0 obj")))).end()
 }
 
-func TestPDFAttackCorpus(t *testing.T) {
+func TestPDFAttackCorpus(t *testing.T) { runAttacks(t, attackCases) }
+
+func runAttacks(t *testing.T, list []attackCase) {
 	t.Parallel()
-	for _, c := range attackCases {
+	for _, c := range list {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)

@@ -44,6 +44,9 @@ func (c *comparison) trailers() {
 	}
 	c.explain(c.new.trailer().get("Root"))
 	c.free(c.old.trailer().get("Info"))
+	size, ok1 := c.new.trailer().get("Size").(int64)
+	before, ok2 := c.old.trailer().get("Size").(int64)
+	c.changedIf(ok2 && (!ok1 || size < before)) // objects beyond it are missing (ISO 32000-1, table 15)
 }
 
 // explain says that an object is compared by what it is for.
@@ -51,6 +54,20 @@ func (c *comparison) explain(o any) {
 	if r, ok := o.(pdfRef); ok {
 		c.explained[r.num] = true
 	}
+}
+
+// explainAs is explain for what is referred to in one role only, which uses counts: a list of resources that is the looks of
+// an annotation too may not grow unseen.
+func (c *comparison) explainAs(o any, uses map[uint32]uint32) {
+	if r, ok := o.(pdfRef); ok && uses[r.num] == c.use.count[r.num] {
+		c.explain(o)
+	}
+}
+
+// isPage says that a value refers to a page.
+func (c *comparison) isPage(o any) bool {
+	r, ok := o.(pdfRef)
+	return ok && c.tree[r.num] > 0
 }
 
 // free says that an object of the old revision may become anything, if nothing else refers to it.
@@ -296,19 +313,29 @@ func (c *comparison) extends(a, b any, depth int) bool {
 	return false
 }
 
-// allNew says that a value refers to no object of the old revision.
-func (c *comparison) allNew(o any) bool {
+// allNew says that a value refers to no object of the old revision, nor do the new ones that it refers to.
+func (c *comparison) allNew(o any) bool { return c.newOnly(o, map[uint32]bool{}) }
+
+func (c *comparison) newOnly(o any, seen map[uint32]bool) bool {
+	older := func(e any) bool { return !c.newOnly(e, seen) }
 	switch o := o.(type) {
 	case pdfRef:
 		_, before := c.old.entry(o.num)
-		return !before && c.use.count[o.num] == 0
+		if before || c.use.count[o.num] > 0 || len(seen) > 1000 {
+			return false
+		}
+		if seen[o.num] {
+			return true
+		}
+		seen[o.num] = true
+		return c.newOnly(c.value(c.new, o), seen)
 	case pdfArray:
-		return !slices.ContainsFunc(o, func(e any) bool { return !c.allNew(e) })
+		return !slices.ContainsFunc(o, older)
 	case *pdfDict:
 		if s := o.get("BaseState"); s != nil && s != pdfName("ON") {
 			return false
 		}
-		return !slices.ContainsFunc(o.vals, func(e any) bool { return !c.allNew(e) })
+		return !slices.ContainsFunc(o.vals, older)
 	}
 	return true
 }

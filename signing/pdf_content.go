@@ -19,8 +19,8 @@ func (c *comparison) contents(num uint32, page, before *pdfDict, names []pdfName
 			c.free(b)
 		}
 	}
-	if len(names) > 0 && len(was) > 0 {
-		c.calledBefore(was, names)
+	if len(names) > 0 {
+		c.calledBefore(before, was, names)
 	}
 }
 
@@ -80,7 +80,7 @@ func (c *comparison) findParts(now, was pdfArray) int {
 func (c *comparison) compareText(num uint32, page *pdfDict, now, was pdfArray) {
 	x, err1 := c.text(c.new, now)
 	y, err2 := c.text(c.old, was)
-	if err1 != nil || err2 != nil {
+	if err1 != nil || err2 != nil || !c.settled(c.new, now) || !c.settled(c.old, was) {
 		c.changedIf(true)
 		return
 	}
@@ -95,6 +95,17 @@ func (c *comparison) compareText(num uint32, page *pdfDict, now, was pdfArray) {
 	if len(bytes.TrimSpace(head))+len(bytes.TrimSpace(rest)) > 0 {
 		c.overlay(num, page)
 	}
+}
+
+// settled says that readers agree on the data of content streams.
+func (c *comparison) settled(v pdfView, list pdfArray) bool {
+	for _, o := range list {
+		st, ok := c.value(v, o).(*pdfStream)
+		if !ok || !plainlyCoded(st.dict) || v == c.new && !v.doc.delimited(st, &v) {
+			return false
+		}
+	}
+	return true
 }
 
 // joined says that no white space parts the old content from what stands before or behind it.
@@ -147,20 +158,107 @@ func (c *comparison) overlay(num uint32, page *pdfDict) {
 
 // calledBefore asks whether the old content already called for a name that it lacked: given now, it shows or hides what was
 // signed. Content that cannot be read is left to the warning that something was appended.
-func (c *comparison) calledBefore(was pdfArray, names []pdfName) {
+func (c *comparison) calledBefore(page *pdfDict, was pdfArray, names []pdfName) {
 	if c.searched++; c.searched > maxSearched {
 		c.step.marks = true
 		return
 	}
 	text, err := c.text(c.old, was)
-	if err != nil {
-		c.step.marks = true
-		return
+	c.step.marks = c.step.marks || err != nil
+	c.callsIn(text, names)
+	n := nested{comparison: c, names: names, seen: map[uint32]bool{}}
+	n.resources(c.effective(c.old, page, "Resources"), 0)
+	annots, _ := c.value(c.old, page.get("Annots")).(pdfArray)
+	for _, o := range annots {
+		n.looks(dictOf(c.value(c.old, o)).get("AP"), 0)
 	}
+}
+
+func (c *comparison) callsIn(text []byte, names []pdfName) {
 	text = []byte(unescapeName(text))
 	for _, n := range names {
 		c.changedIf(callsFor(string(text), string(n)))
 	}
+}
+
+// nested searches what a page's content is made of: forms, patterns, glyphs, looks of annotations. Those without a name in
+// their own resources take it from the page's, many readers find.
+type nested struct {
+	*comparison
+	names []pdfName
+	seen  map[uint32]bool
+	count int
+}
+
+const maxNested = 2_000
+
+// resources searches what resources name.
+func (n *nested) resources(o any, depth int) {
+	if n.again(o, depth) {
+		return
+	}
+	d := dictOf(n.value(n.old, o))
+	for _, kind := range []pdfName{"XObject", "Pattern"} {
+		list := dictOf(n.value(n.old, d.get(kind)))
+		for i := range list.size() {
+			n.stream(list.vals[i], depth+1)
+		}
+	}
+	fonts := dictOf(n.value(n.old, d.get("Font")))
+	for i := range fonts.size() {
+		font := dictOf(n.value(n.old, fonts.vals[i]))
+		glyphs := dictOf(n.value(n.old, font.get("CharProcs")))
+		for k := range glyphs.size() {
+			n.stream(glyphs.vals[k], depth+1)
+		}
+		if glyphs != nil {
+			n.resources(font.get("Resources"), depth+1)
+		}
+	}
+}
+
+// looks searches the appearances of an annotation.
+func (n *nested) looks(o any, depth int) {
+	if o == nil || depth > 3 {
+		return
+	}
+	switch v := n.value(n.old, o).(type) {
+	case *pdfStream:
+		n.stream(o, depth)
+	case *pdfDict:
+		for _, e := range v.vals {
+			n.looks(e, depth+1)
+		}
+	}
+}
+
+// stream searches one content stream.
+func (n *nested) stream(o any, depth int) {
+	if n.again(o, depth) {
+		return
+	}
+	st, ok := n.value(n.old, o).(*pdfStream)
+	if !ok || st.dict.name("Subtype") == "Image" {
+		return
+	}
+	text, err := n.text(n.old, pdfArray{o})
+	n.step.marks = n.step.marks || err != nil
+	n.callsIn(text, n.names)
+	n.resources(st.dict.get("Resources"), depth+1)
+}
+
+// again says that a value was searched, or that no more is.
+func (n *nested) again(o any, depth int) bool {
+	if r, ok := o.(pdfRef); ok {
+		if n.seen[r.num] {
+			return true
+		}
+		n.seen[r.num] = true
+	}
+	n.count++
+	over := n.count > maxNested || depth > 32
+	n.step.marks = n.step.marks || over
+	return o == nil || over || n.err != nil
 }
 
 func callsFor(text, name string) bool {

@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"bytes"
 	"errors"
 )
 
@@ -70,8 +71,8 @@ func (d *pdfDoc) steps(last int, list []*pdfSignature) []step {
 	}
 	p := &past{doc: d, list: list, steps: out}
 	err := p.read(last)
-	if err == nil && (p.broken || d.rebuilt) {
-		out[last-1].unknown, err = d.unlisted(p.signedEnd(last))
+	if err == nil {
+		err = p.unlisted(last)
 	}
 	for i := last - 1; i >= 0; i-- {
 		if err != nil {
@@ -85,6 +86,7 @@ func (d *pdfDoc) steps(last int, list []*pdfSignature) []step {
 		}
 		c.step.changed = c.step.changed || out[i].changed
 		c.step.unknown = c.step.unknown || out[i].unknown
+		c.step.marks = c.step.marks || out[i].marks
 		out[i] = c.step
 		err = p.advance(i)
 		for _, num := range c.freed {
@@ -213,14 +215,19 @@ func vouches(reasons []Reason) Verdict {
 	return v
 }
 
-// endsCleanly says that nothing follows the last revision's %%EOF but one end of line.
+// endsCleanly says that nothing follows the last revision's %%EOF but one end of line, and that its startxref is where and as
+// every reader wants it: some do not look further than 1024 bytes back.
 func (d *pdfDoc) endsCleanly() bool {
-	_, tail, err := d.startxref(d.size)
+	from, err := d.lastStartxref(d.size)
+	if err != nil || from < d.size-1024 {
+		return false
+	}
+	rest, err := d.bytes(from, d.size-from)
 	if err != nil {
 		return false
 	}
-	rest, err := d.bytes(tail, d.size-tail)
-	if err != nil {
+	number, rest, ok := bytes.Cut(rest[len("startxref"):], []byte("%%EOF"))
+	if !ok || len(bytes.Trim(bytes.TrimSpace(number), "0123456789")) > 0 {
 		return false
 	}
 	switch string(rest) {

@@ -42,6 +42,24 @@ func (c *comparison) ambiguous(num uint32) {
 	o, err := c.new.load(num)
 	c.note(err)
 	c.changedIf((doubled(o) || c.astray(o)) && !c.unchanged(num))
+	c.changedIf(c.misplaced(num, o))
+}
+
+// misplaced says that readers differ on where an object is or ends.
+func (c *comparison) misplaced(num uint32, o any) bool {
+	was, inUse := c.old.entry(num)
+	now, ok := c.new.entry(num)
+	if c.section.hides(num) && inUse && !c.old.hides(num) {
+		return true // old readers, and some new, take the table for it: the object is gone
+	}
+	if !ok || now == was {
+		return false
+	}
+	if now.kind == 2 {
+		return !c.new.packedWell(num, now)
+	}
+	st, ok := o.(*pdfStream)
+	return !c.new.doc.headIs(now, num) || ok && (c.use.count[num] > 0 || st.dict.name("Type") == "ObjStm") && !c.new.doc.delimited(st, &c.new)
 }
 
 // astray says that a value refers to another generation of an object than there is: nothing to some, that object to others.
@@ -82,7 +100,7 @@ func (c *comparison) quiet(num uint32) bool {
 	}
 	allowed := quietKeys(was)
 	for _, k := range keys(now, was) {
-		if k == "P" && was.get(k) == nil && now.get("Rect") != nil {
+		if k == "P" && was.get(k) == nil && c.isPage(now.get(k)) {
 			continue // an annotation's page, which few readers want
 		}
 		if !slices.Contains(allowed, k) && !c.alike(now.get(k), was.get(k)) {
@@ -96,6 +114,11 @@ func (c *comparison) quiet(num uint32) bool {
 func quietKeys(d *pdfDict) []pdfName {
 	kind := d.name("Type")
 	switch {
+	case d.get("Rect") != nil: // an annotation, whatever else it looks like
+		if d.get("Subtype") != nil && d.get("FT") == nil {
+			return []pdfName{"M", "NM", "StructParent", "Popup"}
+		}
+	case d.name("S") == "Transparency": // a group, whose /K shows
 	case kind == "StructTreeRoot":
 		return []pdfName{"K", "ParentTree", "ParentTreeNextKey", "IDTree", "RoleMap", "ClassMap", "Namespaces", "AF"}
 	case kind == "StructElem", kind == "" && d.name("S") != "" && d.get("P") != nil && d.get("CS") == nil:
@@ -104,8 +127,6 @@ func quietKeys(d *pdfDict) []pdfName {
 		return []pdfName{"First", "Last", "Next", "Prev", "Count", "Title", "Dest", "Parent", "C", "F", "SE"}
 	case kind == "" && d.get("Nums") != nil:
 		return []pdfName{"Nums", "Limits", "Kids"}
-	case d.get("Subtype") != nil && d.get("Rect") != nil && d.get("FT") == nil:
-		return []pdfName{"M", "NM", "StructParent", "Popup"}
 	}
 	return nil
 }
@@ -152,11 +173,28 @@ func (c *comparison) alikeValues(a, b any, depth int) bool {
 
 func (c *comparison) alikeKeys(a, b *pdfDict, depth int, but ...pdfName) bool {
 	for _, k := range keys(a, b) {
-		if !slices.Contains(but, k) && !c.alikeAt(a.get(k), b.get(k), depth+1) {
+		if !slices.Contains(but, k) && !c.alikeAt(a.get(k), b.get(k), depth+1) && !(isBox[k] && c.sameBox(a.get(k), b.get(k))) {
 			return false
 		}
 	}
 	return true
+}
+
+// isBox names the arrays of which every reader takes whole and real numbers alike. Elsewhere "49.0" is no 49: the code of a
+// glyph in /Differences, for one, must be whole (ISO 32000-1, table 114).
+var isBox = map[pdfName]bool{"Rect": true, "BBox": true, "Matrix": true, "MediaBox": true, "CropBox": true, "BleedBox": true, "TrimBox": true, "ArtBox": true}
+
+func (c *comparison) sameBox(a, b any) bool {
+	x, ok1 := c.value(c.new, a).(pdfArray)
+	y, ok2 := c.value(c.old, b).(pdfArray)
+	return ok1 && ok2 && slices.EqualFunc(x, y, func(a, b any) bool { return equal(real(a), real(b)) })
+}
+
+func real(o any) any {
+	if n, ok := o.(int64); ok {
+		return float64(n)
+	}
+	return o
 }
 
 // sameStream compares dictionaries and data. Data that were deflated anew are the same when they unpack to the same.
@@ -170,12 +208,29 @@ func (c *comparison) sameStream(a, b *pdfStream, depth int) bool {
 			return true
 		}
 	}
+	if !plainlyCoded(a.dict) || !plainlyCoded(b.dict) {
+		return false
+	}
 	x, err := c.new.doc.inflate(a, &c.new)
 	if err != nil {
 		return false
 	}
 	y, err := c.old.doc.inflate(b, &c.old)
 	return err == nil && bytes.Equal(x, y)
+}
+
+// plainlyCoded says that readers agree on how the data are to be unpacked: some know abbreviations, some take one dictionary
+// for all filters of a list, some do not.
+func plainlyCoded(d *pdfDict) bool {
+	for _, k := range []pdfName{"F", "DP", "FFilter", "FDecodeParms"} {
+		if d.get(k) != nil {
+			return false
+		}
+	}
+	parms := d.get("DecodeParms")
+	_, filters := d.get("Filter").(pdfArray)
+	list, isList := parms.(pdfArray)
+	return parms == nil || filters == isList && len(list) <= 1
 }
 
 // sameData compares the bytes as they stand in the file.
@@ -218,15 +273,8 @@ func equal(a, b any) bool {
 		return ok && bytes.Equal(a, b)
 	case *pdfStream:
 		return false
-	case int64:
-		if f, ok := b.(float64); ok {
-			return near(float64(a), f)
-		}
 	case float64:
-		switch b := b.(type) {
-		case int64:
-			return near(a, float64(b))
-		case float64:
+		if b, ok := b.(float64); ok {
 			return near(a, b)
 		}
 	}

@@ -7,7 +7,7 @@ func (c *comparison) form(a, b any) {
 		c.changedIf(was != nil)
 		return
 	}
-	if r, ok := b.(pdfRef); ok && was != nil && !c.use.mapped[r.num] {
+	if r, ok := b.(pdfRef); ok && was != nil && !c.use.mapped[r.num] && c.use.count[r.num] == 1 {
 		c.explain(b)
 	}
 	c.changedIf(was != nil && c.twice(now, was))
@@ -16,7 +16,9 @@ func (c *comparison) form(a, b any) {
 		switch k {
 		case "Fields":
 			c.fieldList(va, vb)
-		case "SigFlags", "DA", "Q", "CO":
+		case "SigFlags", "CO":
+		case "DA", "Q": // readers draw by them what fields without a look of their own hold
+			c.step.marks = c.step.marks || !c.alike(va, vb) && was != nil && c.others(c.new, now)
 		case "DR":
 			c.defaults(was, va, vb)
 		case "NeedAppearances":
@@ -234,7 +236,7 @@ func (c *comparison) signatureField(now, was *pdfDict, s *fieldContext) {
 			c.changedIf(!s.signed && !c.alike(a, b))
 		case "M", "NM", "StructParent":
 		case "P":
-			c.changedIf(b != nil && !c.alike(a, b))
+			c.changedIf(!c.alike(a, b) && !(b == nil && c.isPage(a)))
 		default:
 			c.strict(a, b)
 		}
@@ -264,7 +266,7 @@ func (c *comparison) filledField(now, was *pdfDict, s *fieldContext) {
 			c.changedIf(!includes(list, before))
 		case "M", "NM", "StructParent", "Lock":
 		case "P":
-			c.changedIf(b != nil && !c.alike(a, b))
+			c.changedIf(!c.alike(a, b) && !(b == nil && c.isPage(a)))
 		default:
 			c.strict(a, b)
 		}

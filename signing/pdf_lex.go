@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 )
@@ -149,9 +150,10 @@ func (l *lexer) plain() (any, error) {
 	return l.reference(n)
 }
 
-// number reads a real. What is none is kept as the word that it is: numbers like "--5" are common, and no reader minds.
+// number reads a real. What is none is kept as the word that it is: numbers like "--5" are common, and no reader minds. PDF
+// knows no exponents (ISO 32000-1, 7.3.3): readers take "1e2" for 1, or for nothing.
 func number(w []byte) (any, error) {
-	if f, err := strconv.ParseFloat(string(w), 64); err == nil {
+	if f, err := strconv.ParseFloat(string(w), 64); err == nil && len(bytes.TrimLeft(w, "+-.0123456789")) == 0 {
 		return f, nil
 	}
 	switch string(w) {

@@ -67,6 +67,13 @@ func (d *pdfDict) add(key pdfName, v any) {
 	d.keys, d.vals = append(d.keys, key), append(d.vals, v)
 }
 
+func (d *pdfDict) size() int {
+	if d == nil {
+		return 0
+	}
+	return len(d.vals)
+}
+
 func (d *pdfDict) name(key pdfName) pdfName {
 	n, _ := d.get(key).(pdfName)
 	return n

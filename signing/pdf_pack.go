@@ -5,6 +5,8 @@ type objectPack struct {
 	data []byte
 	nums []uint32
 	offs []int
+
+	unordered bool // an object stands before the one listed before it
 }
 
 // unpack reads an object out of its object stream (ISO 32000-1, 7.5.7), which stands at e.at in the file.
@@ -22,6 +24,26 @@ func (v pdfView) unpack(num uint32, e xrefEntry) (any, error) {
 	}
 	l := lexer{b: p.data[p.offs[i]:], base: -1, final: true}
 	return l.value(0)
+}
+
+// packedWell says that an object ends before the next one of its object stream begins: there some readers cut it off.
+func (v pdfView) packedWell(num uint32, e xrefEntry) bool {
+	container, ok := v.entry(uint32(e.at))
+	if !ok {
+		return false
+	}
+	p, err := v.pack(container.at)
+	i := int(e.index)
+	if err != nil || p.unordered || i >= len(p.nums) || p.nums[i] != num {
+		return false
+	}
+	end := len(p.data)
+	if i+1 < len(p.offs) {
+		end = p.offs[i+1]
+	}
+	l := lexer{b: p.data[p.offs[i]:], base: -1, final: true}
+	_, err = l.value(0)
+	return err == nil && p.offs[i]+l.p <= end && v.doc.spendParsed(int64(l.p)) == nil
 }
 
 // length is about how many bytes object i takes.
@@ -78,6 +100,7 @@ func openPack(dict *pdfDict, data []byte) (*objectPack, error) {
 		if err != nil || first+at > int64(len(data)) || num > 1<<31 {
 			return nil, errPDFSyntax
 		}
+		p.unordered = p.unordered || len(p.offs) > 0 && int(first+at) <= p.offs[len(p.offs)-1]
 		p.nums, p.offs = append(p.nums, uint32(num)), append(p.offs, int(first+at))
 	}
 	return p, nil

@@ -144,7 +144,8 @@ func (c *comparison) page(num uint32, now, was *pdfDict) {
 			c.annotations(num, a, b)
 		case "Contents", "Resources":
 		case "MediaBox", "CropBox", "Rotate":
-			c.strict(c.box(c.new, now, k), c.box(c.old, was, k))
+			x, y := c.box(c.new, now, k), c.box(c.old, was, k)
+			c.changedIf(!c.alike(x, y) && !(isBox[k] && c.sameBox(x, y)))
 		case "LastModified", "PieceInfo", "Metadata", "Thumb":
 			c.free(b)
 		case "Tabs", "StructParents":
@@ -178,7 +179,7 @@ func (c *comparison) resources(a, b any) (names []pdfName) {
 		return nil
 	}
 	now, was := c.pair(a, b)
-	c.explain(b)
+	c.explainAs(b, c.use.resources)
 	if now == nil {
 		c.changedIf(was != nil)
 		return nil
@@ -195,7 +196,9 @@ func (c *comparison) resources(a, b any) (names []pdfName) {
 			c.changedIf(dwas != nil)
 			continue
 		}
-		c.explain(vb)
+		if dwas.get("ShadingType") == nil {
+			c.explainAs(vb, c.use.categories)
+		}
 		names = append(names, c.named(dnow, dwas)...)
 	}
 	return names
@@ -247,7 +250,10 @@ func (c *comparison) annotation(page uint32, o any) {
 	}
 	if d.name("Subtype") == "Widget" && c.inherited(d, "FT") == pdfName("Sig") {
 		c.signatureWidget(o, d)
-		return
+		r, _ := o.(pdfRef)
+		if _, before := c.old.entry(r.num); !before || !c.shows(d) {
+			return // else a field of before shows where it did not
+		}
 	}
 	c.step.marks = true
 	c.mark(page, d)

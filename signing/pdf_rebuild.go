@@ -76,6 +76,18 @@ func (d *pdfDoc) headAt(at int64, num uint32) bool {
 	return err == nil && l.keyword("obj")
 }
 
+// headIs says that an object's head bears the number and the generation of its entry.
+func (d *pdfDoc) headIs(e xrefEntry, num uint32) bool {
+	b, err := d.bytes(e.at, 64)
+	if err != nil || d.spendParsed(64) != nil {
+		return false
+	}
+	l := lexer{b: b, final: true}
+	n, err1 := l.integer()
+	gen, err2 := l.integer()
+	return err1 == nil && err2 == nil && n == int64(num) && gen == int64(e.index) && l.keyword("obj")
+}
+
 // rebuild replaces the sections from k on by one of all objects that stand in the part of the file which they describe.
 func (d *pdfDoc) rebuild(k int) error {
 	at, end := int64(-1), d.size
@@ -197,17 +209,82 @@ func (d *pdfDoc) heads(from, end int64, f func(at int64) error) error {
 	return nil
 }
 
-// unlisted says that bytes after a rebuilt part hold an object which the cross-references do not name there: readers that
-// go by what they find would show it.
-func (d *pdfDoc) unlisted(from int64) (bool, error) {
-	listed := map[int64]bool{}
+// unlisted looks in what later revisions appended for objects and trailers that no cross-reference names: readers that go by
+// what they find, for whatever reason, would show them.
+func (p *past) unlisted(last int) error {
+	d := p.doc
+	from := p.signedEnd(last)
+	known := map[int64]bool{}
 	for _, at := range d.starts() {
-		listed[at] = true
+		if at >= from {
+			known[at] = true
+		}
 	}
-	found := false
+	for at := range d.xrefs {
+		known[at] = true
+	}
+	near := func(at int64) bool { // entries may lead to the blanks before an object
+		return known[at] || known[at-1] || known[at-2]
+	}
 	err := d.heads(from, d.size, func(at int64) error {
-		found = found || !listed[at]
+		if !near(at) {
+			return p.stranger(at, last)
+		}
 		return nil
 	})
-	return found, err
+	if err != nil {
+		return err
+	}
+	trailers := map[int64]bool{}
+	for _, s := range d.sections {
+		trailers[s.trailerAt] = true
+	}
+	return d.scan("trailer", func(at int64) error {
+		if at < from || trailers[at] || !d.rooted(at+int64(len("trailer"))) {
+			return nil
+		}
+		p.steps[d.revisionAt(at, last)].changed = true
+		return nil
+	})
+}
+
+// stranger judges an object that no cross-reference names.
+func (p *past) stranger(at int64, last int) error {
+	i := p.doc.revisionAt(at, last)
+	b, err := p.doc.bytes(at, 32)
+	if err != nil {
+		return err
+	}
+	l := lexer{b: b, final: true}
+	num, err := l.integer()
+	switch {
+	case p.doc.inAttachment(at):
+		p.steps[i].marks = true
+	case err == nil && num < 1<<31 && p.use.count[uint32(num)] > 0:
+		p.steps[i].changed = true
+	default:
+		p.steps[i].unknown = true
+	}
+	return nil
+}
+
+// revisionAt gives the step whose bytes a place lies in.
+func (d *pdfDoc) revisionAt(at int64, last int) int {
+	for i := last - 1; i > 0; i-- {
+		if at < d.sections[i].end {
+			return i
+		}
+	}
+	return 0
+}
+
+// rooted says that a dictionary which names a catalog stands at a place.
+func (d *pdfDoc) rooted(at int64) bool {
+	found := false
+	err := d.widen(at, 1024, func(l *lexer) error {
+		v, err := l.value(0)
+		found = dictOf(v).get("Root") != nil
+		return err
+	})
+	return found && err == nil
 }

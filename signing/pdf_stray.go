@@ -139,20 +139,32 @@ func objectHead(b []byte) (int, bool) {
 }
 
 // inStream says that a place lies in the data of a stream of any revision.
-func (d *pdfDoc) inStream(at int64) bool {
+func (d *pdfDoc) inStream(at int64) bool { return d.streamAround(at) != nil }
+
+// inAttachment says that a place lies in an attached file, which may be a PDF itself.
+func (d *pdfDoc) inAttachment(at int64) bool {
+	st := d.streamAround(at)
+	return st != nil && st.dict.name("Type") == "EmbeddedFile"
+}
+
+// streamAround gives the stream of any revision in whose data a place lies.
+func (d *pdfDoc) streamAround(at int64) *pdfStream {
 	starts := d.starts()
 	i := sort.Search(len(starts), func(i int) bool { return starts[i] > at }) - 1
 	if i < 0 || starts[i] == at {
-		return false
+		return nil
 	}
 	_, o, err := d.objectAt(starts[i])
 	st, ok := o.(*pdfStream)
 	if err != nil || !ok {
-		return false
+		return nil
 	}
 	v := d.view(0)
 	from, n, err := d.raw(st, &v)
-	return err == nil && from <= at && at < from+n
+	if err != nil || at < from || at >= from+n {
+		return nil
+	}
+	return st
 }
 
 // starts lists where the objects of all revisions stand, in order.

@@ -24,6 +24,21 @@ func (d *pdfDoc) raw(st *pdfStream, v *pdfView) (int64, int64, error) {
 	return st.at, n, nil
 }
 
+// delimited says that a stream's data begin right after "stream" and its end of line, and that "endstream" is where /Length
+// has it (ISO 32000-1, 7.3.8.1). Readers look elsewhere when it is not, each in its way.
+func (d *pdfDoc) delimited(st *pdfStream, v *pdfView) bool {
+	at, n, err := d.raw(st, v)
+	if err != nil || at < 8 {
+		return false
+	}
+	head, err := d.bytes(at-8, 8)
+	if err != nil || !bytes.HasSuffix(head, []byte("stream\r\n")) && !bytes.HasSuffix(head, []byte("stream\n")) {
+		return false
+	}
+	tail, err := d.bytes(at+n, 32)
+	return err == nil && bytes.HasPrefix(bytes.TrimLeft(tail, "\r\n\t \x00\f"), []byte("endstream"))
+}
+
 // maxInflate bounds one stream that we must read.
 const maxInflate = 16 << 20
 
@@ -35,6 +50,13 @@ func (d *pdfDoc) inflate(st *pdfStream, v *pdfView) ([]byte, error) {
 	}
 	section := io.NewSectionReader(d.r, at, n)
 	filter, parms := st.dict.get("Filter"), st.dict.get("DecodeParms")
+	if v != nil {
+		if parms, err = v.resolve(parms); err != nil {
+			return nil, err
+		}
+	} else if _, ok := parms.(pdfRef); ok {
+		return nil, errPDFSyntax
+	}
 	if list, ok := filter.(pdfArray); ok {
 		if len(list) > 1 {
 			return nil, errPDFLimit
@@ -44,7 +66,11 @@ func (d *pdfDoc) inflate(st *pdfStream, v *pdfView) ([]byte, error) {
 			filter = list[0]
 		}
 		if p, ok := parms.(pdfArray); ok && len(p) > 0 {
-			parms = p[0]
+			if parms = p[0]; v != nil {
+				if parms, err = v.resolve(parms); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	switch filter {
@@ -104,13 +130,13 @@ func unpredict(data []byte, parms *pdfDict) ([]byte, error) {
 	row := int(columns)
 	out := make([]byte, 0, len(data))
 	above := make([]byte, row)
-	for len(data) >= row+1 {
-		line := data[1 : row+1]
+	for len(data) > 1 {
+		line := data[1:min(row+1, len(data))] // readers take part of a last row for what it is
 		if !unfilter(data[0], line, above) {
 			return nil, errPDFSyntax
 		}
 		out = append(out, line...)
-		above, data = line, data[row+1:]
+		above, data = line, data[1+len(line):]
 	}
 	return out, nil
 }

@@ -7,15 +7,22 @@ type usage struct {
 	mapped map[uint32]bool // stands where its keys are names that content uses, so any key of it may show
 	parts  map[uint32]bool // pages may be made of it: a list of annotations, content, resources
 	limit  int
-	pages  int // compared so far
+
+	resources, categories map[uint32]uint32 // how many of count are as such
+	pages                 int               // compared so far
 }
 
 // nameMaps are the keys whose value is a dictionary with names of the producer's choice.
 var nameMaps = map[pdfName]bool{"Resources": true, "XObject": true, "Font": true, "ExtGState": true, "ColorSpace": true,
 	"Pattern": true, "Shading": true, "Properties": true, "CharProcs": true, "AP": true, "N": true, "R": true, "D": true}
 
+// isCategory are the keys of resources by kind (ISO 32000-1, table 33).
+var isCategory = map[pdfName]bool{"XObject": true, "Font": true, "ExtGState": true, "ColorSpace": true, "Pattern": true, "Shading": true,
+	"Properties": true}
+
 func newUsage(size int64) *usage {
-	return &usage{count: map[uint32]uint32{}, mapped: map[uint32]bool{}, parts: map[uint32]bool{}, limit: 50_000 + int(size/8)}
+	return &usage{count: map[uint32]uint32{}, mapped: map[uint32]bool{}, parts: map[uint32]bool{}, limit: 50_000 + int(size/8),
+		resources: map[uint32]uint32{}, categories: map[uint32]uint32{}}
 }
 
 // object adds (1) or takes away (-1) what one object refers to, the object stream that holds it included. A reference to an
@@ -49,6 +56,12 @@ func (u *usage) add(o any, key pdfName, by int) {
 
 func (u *usage) refer(num uint32, key pdfName, by int) {
 	u.count[num] += uint32(by)
+	switch {
+	case key == "Resources" || key == "DR":
+		u.resources[num] += uint32(by)
+	case isCategory[key]:
+		u.categories[num] += uint32(by)
+	}
 	if by > 0 && nameMaps[key] {
 		u.mapped[num], u.parts[num] = true, true
 	}

@@ -20,6 +20,16 @@ func (v pdfView) entry(num uint32) (xrefEntry, bool) {
 	return xrefEntry{}, false
 }
 
+// hides says that the object is one which only readers of hybrid files find.
+func (v pdfView) hides(num uint32) bool {
+	for _, s := range v.doc.sections[v.from:] {
+		if _, ok := s.find(num); ok {
+			return s.hides(num)
+		}
+	}
+	return false
+}
+
 // load gives an object by number. An absent one is null, as the standard says.
 func (v pdfView) load(num uint32) (any, error) {
 	e, ok := v.entry(num)

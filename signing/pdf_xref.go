@@ -31,7 +31,9 @@ type xrefSection struct {
 	hybrid  *xrefSection // of /XRefStm
 	prev    int64        // -1: none
 
-	ambiguous bool // it says two things of one object: readers differ on which one counts, and forgers know it
+	trailerAt  int64 // where the table's trailer stands
+	miscounted bool  // the table begins with 1 for 0
+	ambiguous  bool  // it says two things of one object: readers differ on which one counts, and forgers know it
 }
 
 func (s *xrefSection) find(num uint32) (xrefEntry, bool) {
@@ -51,6 +53,17 @@ func (s *xrefSection) find(num uint32) (xrefEntry, bool) {
 		return s.hybrid.find(num)
 	}
 	return xrefEntry{}, false
+}
+
+// hides says that the table has an object free which its hybrid stream has in use (ISO 32000-1, 7.5.8.4).
+func (s *xrefSection) hides(num uint32) bool {
+	if s.hybrid == nil {
+		return false
+	}
+	table := xrefSection{runs: s.runs}
+	e, named := table.find(num)
+	h, ok := s.hybrid.find(num)
+	return named && e.kind == 0 && ok && h.kind != 0
 }
 
 // settle puts the runs in order, none over another; of two entries for one object the first counts.
@@ -206,7 +219,10 @@ func (d *pdfDoc) section(at int64) (*xrefSection, error) {
 		l.space()
 		if bytes.HasPrefix(l.b[l.p:], []byte("xref")) {
 			l.p += len("xref")
-			s, err = d.table(l)
+			joined := l.p < len(l.b) && class[l.b[l.p]] != 1
+			if s, err = d.table(l); s != nil {
+				s.ambiguous = s.ambiguous || joined
+			}
 			return err
 		}
 		s, err = nil, nil
@@ -254,7 +270,11 @@ func (d *pdfDoc) finishSection(s *xrefSection) error {
 func (d *pdfDoc) table(l *lexer) (*xrefSection, error) {
 	s := &xrefSection{}
 	d.entries = d.entriesBefore
-	for !l.keyword("trailer") {
+	for {
+		if l.keyword("trailer") {
+			s.trailerAt = l.base + int64(l.p-len("trailer"))
+			break
+		}
 		first, err := l.integer()
 		if err != nil {
 			return nil, err
@@ -272,8 +292,11 @@ func (d *pdfDoc) table(l *lexer) (*xrefSection, error) {
 			if err != nil {
 				return nil, err
 			}
-			if i == 0 && first == 1 && e.kind == 0 && gen == 65535 {
-				run.first = 0 // the head of the free list, which some tools miscount
+			if i == 0 && first == 1 && e.kind == 0 && e.at == 0 && gen == 65535 {
+				run.first, s.miscounted = 0, true // the head of the free list, which some tools miscount
+			}
+			if e.kind == 0 {
+				e = xrefEntry{} // the next free number is of no use
 			}
 			run.entries = append(run.entries, e)
 		}
@@ -288,6 +311,7 @@ func (d *pdfDoc) table(l *lexer) (*xrefSection, error) {
 		return nil, errPDFSyntax
 	}
 	s.trailer, s.end = trailer, l.base+int64(l.p)
+	s.ambiguous = s.miscounted && trailer.get("Prev") != nil
 	s.settle()
 	d.entriesBefore = d.entries
 	return s, nil
@@ -314,6 +338,7 @@ func tableEntry(l *lexer) (e xrefEntry, gen int64, err error) {
 		}
 		return xrefEntry{kind: 1, at: at, index: uint32(gen)}, gen, nil
 	case 'f':
+		e.at = at
 		return e, gen, nil
 	}
 	return e, 0, errPDFSyntax
@@ -337,7 +362,7 @@ func (d *pdfDoc) xrefStream(at int64) (*xrefSection, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &xrefSection{trailer: st.dict, at: at, end: st.at + n, prev: -1}
+	s := &xrefSection{trailer: st.dict, at: at, end: st.at + n, prev: -1, ambiguous: !d.delimited(st, nil)}
 	w, err := widths(st.dict)
 	if err != nil {
 		return nil, err
