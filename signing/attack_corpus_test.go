@@ -2,6 +2,9 @@ package signing_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
 	"math/big"
@@ -112,4 +115,38 @@ func TestListOfOneNumber(t *testing.T) {
 	g.lists = g.lists[:1]
 	g.add(t, list{by: w.Issuing, number: 1, entries: slices.Repeat([]entry{{serial: big.NewInt(7)}}, 3000)})
 	listCase{}.check(t, w.judge(leaf, g))
+}
+
+// Who asks for SHA-1 of the past does not get MD5, for which whole certificates were forged.
+func TestDigestsOfThePast(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	key, err := testpki.NewKey(testpki.RSA2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := l.ca(l.root, "RSA CA", func(r *testpki.Raw) { r.SPKI = must(x509.MarshalPKIXPublicKey(key.Public())) })
+	for _, c := range []struct {
+		cmsCase
+		hash  crypto.Hash
+		id    string
+		allow bool
+	}{
+		{cmsCase{name: "weak_digest_md5", verdict: signing.Undetermined, want: signing.WeakDigest}, crypto.MD5, "1.2.840.113549.1.1.4", false},
+		{cmsCase{name: "weak_digest_md5_sha1_allowed", verdict: signing.Undetermined, want: signing.WeakDigest}, crypto.MD5, "1.2.840.113549.1.1.4", true},
+		{cmsCase{name: "weak_digest_sha1", verdict: signing.Undetermined, want: signing.WeakDigest}, crypto.SHA1, "1.2.840.113549.1.1.5", false},
+		{cmsCase{name: "valid_sha1_allowed"}, crypto.SHA1, "1.2.840.113549.1.1.5", true},
+	} {
+		leaf := l.ee(ca, func(r *testpki.Raw) { r.Algorithm = der(0x30, testpki.OID(c.id), []byte{5, 0}) })
+		whole := parts(leaf.der)
+		h := c.hash.New()
+		h.Write(whole[0])
+		leaf.der = der(0x30, whole[0], whole[1], der(3, []byte{0}, must(key.Sign(rand.Reader, h.Sum(nil), c.hash))))
+		o := l.options()
+		o.AllowSHA1 = c.allow
+		r := verifyPath(leaf, o)
+		t.Run(c.name, func(t *testing.T) {
+			c.check(t, signing.Report{Verdict: r.Verdict, Files: []signing.FileReport{{Reasons: r.Reasons}}})
+		})
+	}
 }

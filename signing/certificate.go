@@ -142,9 +142,6 @@ func (c *certificate) signedBy(k publicKey) Reason {
 	return k.verify(c.scheme, c.x.RawTBSCertificate, c.x.Signature)
 }
 
-// weak tells algorithms in the certificate's own signature that no longer bind.
-func (c *certificate) weak() bool { return weak(c.scheme.hash) }
-
 func (c *certificate) serial() string { return hex.EncodeToString(c.x.SerialNumber.Bytes()) }
 
 // display is a name as a clerk reads it: the common name, else the whole.

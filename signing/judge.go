@@ -55,7 +55,7 @@ func (j judge) signer(c checked, certs []*certificate) SignatureReport {
 	add(j.damaged(certs, p)...)
 	strong := c
 	strong.reasons = nil
-	strong.strength(j.o.AllowSHA1)
+	strong.strength(j.o)
 	add(strong.reasons...)
 	if p != nil {
 		add(j.pathStrength(p)...)
@@ -215,7 +215,7 @@ func (j judge) pathStrength(p *path) []Reason {
 	var out []Reason
 	for i, c := range p.certs {
 		last := i == len(p.certs)-1
-		if !last && c.weak() && !j.o.AllowSHA1 {
+		if !last && j.o.weak(c.scheme.hash) {
 			out = addReason(out, WeakDigest)
 		}
 		ofThePast := c.key.dsa != nil && j.o.AllowSHA1 // DSA of 1024 bits has no other digest than SHA-1 (FIPS 186-2)

@@ -96,5 +96,8 @@ var dsaWith = map[string]crypto.Hash{
 	"2.16.840.1.101.3.4.3.4": crypto.SHA512,
 }
 
-// weak tells the digests that no longer bind.
-func weak(h crypto.Hash) bool { return h == crypto.MD5 || h == crypto.SHA1 }
+// weak tells the digests that no longer bind. SHA-1 does for those who ask for the past; MD5, for which whole certificates
+// were forged, never.
+func (o Options) weak(h crypto.Hash) bool {
+	return h == crypto.MD5 || h == crypto.SHA1 && !o.AllowSHA1
+}

@@ -1,7 +1,6 @@
 package signing
 
 import (
-	"crypto"
 	"crypto/x509"
 	"slices"
 	"time"
@@ -128,7 +127,7 @@ func listUntil(r RevocationReport) time.Time {
 // signer finds whose key signed a list: the issuer's own, or another certificate of the list's issuer that leads to the same
 // anchor and is not revoked itself (RFC 5280, 6.3.3 f and g). It gives what that leaned on.
 func (v revocation) signer(l *crl, issuer *certificate) (*certificate, evidence, Reason) {
-	if l.schemeWhy == "" && weak(l.scheme.hash) && !(v.o.AllowSHA1 && l.scheme.hash == crypto.SHA1) {
+	if l.schemeWhy == "" && v.o.weak(l.scheme.hash) {
 		return nil, evidence{}, WeakDigest
 	}
 	if l.issuer == issuer.owner && mayListRevoked(issuer) && l.signedBy(issuer) {

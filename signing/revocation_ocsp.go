@@ -1,7 +1,6 @@
 package signing
 
 import (
-	"crypto"
 	"slices"
 	"time"
 )
@@ -65,7 +64,7 @@ func (v revocation) hear(r *ocsp, a ocspAnswer, c *certificate, why Reason) find
 
 // believed says why a response is not to be believed about issuer's certificates, "" when it is.
 func (v revocation) believed(r *ocsp, issuer *certificate, used *evidence) Reason {
-	if r.schemeWhy == "" && weak(r.scheme.hash) && !(v.o.AllowSHA1 && r.scheme.hash == crypto.SHA1) {
+	if r.schemeWhy == "" && v.o.weak(r.scheme.hash) {
 		return WeakDigest
 	}
 	if r.strange {
@@ -98,7 +97,7 @@ func (v revocation) responders(issuer *certificate) []*certificate {
 // known is believed: its CA names no way to check it in most cases, and then leaves it to us (RFC 6960, 4.2.2.2.1). One that
 // is revoked when it signed is not.
 func (v revocation) responderStands(by, issuer *certificate, produced time.Time, used *evidence) bool {
-	if by.key.weak() || by.weak() && !v.o.AllowSHA1 {
+	if by.key.weak() || v.o.weak(by.scheme.hash) {
 		return false
 	}
 	used.add(evidence{certs: []*certificate{by}})

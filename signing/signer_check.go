@@ -257,8 +257,8 @@ func (c *checked) signature(digest contentDigest) {
 }
 
 // strength adds the reasons for algorithms that no longer bind. Run last: forged outranks weak.
-func (c *checked) strength(allowSHA1 bool) {
-	if weak(c.info.hash) && !(allowSHA1 && c.info.hash == crypto.SHA1) {
+func (c *checked) strength(o Options) {
+	if o.weak(c.info.hash) {
 		c.add(WeakDigest)
 	}
 	if c.cert != nil && c.cert.key.weak() {

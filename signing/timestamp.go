@@ -157,9 +157,9 @@ func (j judge) trustStamp(s *stamp) {
 	if s.time.After(j.o.At.Add(clockSkew)) {
 		add(TimestampFuture)
 	}
-	s.signer.strength(j.o.AllowSHA1)
+	s.signer.strength(j.o)
 	add(s.signer.reasons...)
-	if weak(s.hash) && !(j.o.AllowSHA1 && s.hash == crypto.SHA1) {
+	if j.o.weak(s.hash) {
 		add(WeakDigest)
 	}
 	p, why := j.findPath(j.trust.tsa, append(s.certs, j.extra.certs...), s.signer.cert, s.time, forTimestamps)
