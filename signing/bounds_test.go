@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/truc-lienthong/truc/signing"
 	"github.com/truc-lienthong/truc/signing/testpki"
@@ -38,22 +37,11 @@ func TestHostileFilesStayWithinBounds(t *testing.T) {
 		"ber_of_tiny_parts":   tiny(500_000),
 	} {
 		t.Run(name, func(t *testing.T) {
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			start := time.Now()
-			r := verify(inside(b), signing.Options{At: now})
-			took := time.Since(start)
-			runtime.ReadMemStats(&after)
-			if r.Verdict == signing.Valid {
-				t.Error("valid")
-			}
-			// Allocated in all, garbage included: a looser measure than what is held, so the bound is doubled.
-			if used, most := after.TotalAlloc-before.TotalAlloc, uint64(2*(8*len(b)+32<<20)); used > most {
-				t.Errorf("%d bytes allocated for %d, more than %d", used, len(b), most)
-			}
-			if most := 2*time.Second + time.Duration(len(b)/(20<<20))*2*time.Second; took > most {
-				t.Errorf("took %v for %d bytes", took, len(b))
-			}
+			signing.Bounded(t, len(b), func() {
+				if r := verify(inside(b), signing.Options{At: now}); r.Verdict == signing.Valid {
+					t.Error("valid")
+				}
+			})
 		})
 	}
 }

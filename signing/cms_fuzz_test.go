@@ -3,30 +3,11 @@ package signing
 import (
 	"bytes"
 	"crypto"
-	"runtime"
 	"testing"
 	"time"
 
 	"github.com/truc-lienthong/truc/signing/testpki"
 )
-
-// boundedWork runs work on a stranger's bytes and asserts the limits of all readers: 8 times the size plus 32 MB of memory
-// (all that is allocated counts, garbage too, so twice that), and 2 s.
-func boundedWork(t *testing.T, size int, work func()) {
-	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := time.Now()
-	work()
-	took := time.Since(start)
-	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; used > uint64(2*(8*size+32<<20)) {
-		t.Errorf("%d bytes allocated for %d", used, size)
-	}
-	if took > 2*time.Second {
-		t.Errorf("took %v", took)
-	}
-}
 
 // FuzzKey reads arbitrary bytes as a SubjectPublicKeyInfo, and lets whatever key comes of it judge arbitrary bytes as a
 // signature of every scheme. Half of the input is each.
@@ -44,7 +25,7 @@ func FuzzKey(f *testing.F) {
 	}
 	digest := make([]byte, 32)
 	f.Fuzz(func(t *testing.T, spki, value []byte) {
-		boundedWork(t, len(spki)+len(value), func() {
+		Bounded(t, len(spki)+len(value), func() {
 			k, why := readKey(spki)
 			if why != "" {
 				return
@@ -81,7 +62,7 @@ func FuzzMessage(f *testing.F) {
 		f.Add(testpki.BER(b))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		boundedWork(t, len(b), func() {
+		Bounded(t, len(b), func() {
 			m, why := readMessage(sliceReader(b), int64(len(b)), maxFrame, true)
 			if why != "" {
 				return

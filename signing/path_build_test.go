@@ -197,9 +197,10 @@ func TestHostileMesh(t *testing.T) {
 		}
 	}
 	start := time.Now()
-	if got := verifyPath(l.ee(cas[0]), l.options()); got.Verdict != signing.Undetermined || time.Since(start) > 3*time.Second {
-		t.Fatalf("%+v after %v", got, time.Since(start))
+	if got := verifyPath(l.ee(cas[0]), l.options()); got.Verdict != signing.Undetermined {
+		t.Fatalf("%+v", got)
 	}
+	signing.Soon(t, start, 2*time.Second)
 	l.again(l.root, cas[7])
 	if got := verifyPath(l.ee(cas[7]), l.options()); got.Verdict != signing.Valid {
 		t.Fatalf("%+v", got)
@@ -228,9 +229,7 @@ func FuzzCertificate(f *testing.F) {
 			o.Trust.Intermediates = append([]*x509.Certificate{x}, o.Trust.Intermediates...)
 			verifyPath(leaf, o)
 		}
-		if time.Since(start) > 3*time.Second {
-			t.Fatal("slow")
-		}
+		signing.Soon(t, start, 2*time.Second)
 	})
 }
 

@@ -203,7 +203,8 @@ func TestHostileNames(t *testing.T) {
 	}
 	leaf := l.ee(l.ca(l.root, "CA", exclude(bases...)), san(names...))
 	start := time.Now()
-	if got := verifyPath(leaf, l.options()); got.Reason != signing.PathTooLong || time.Since(start) > 3*time.Second {
-		t.Fatalf("%+v after %v", got, time.Since(start))
+	if got := verifyPath(leaf, l.options()); got.Reason != signing.PathTooLong {
+		t.Fatalf("%+v", got)
 	}
+	signing.Soon(t, start, 2*time.Second)
 }

@@ -189,9 +189,10 @@ func TestHostilePolicies(t *testing.T) {
 	start := time.Now()
 	o := l.options()
 	o.ExplicitPolicy = true
-	if got := verifyPath(leaf, o); got.Verdict != signing.Valid || len(got.Policies) != len(all) || time.Since(start) > 3*time.Second {
-		t.Fatalf("%+v after %v", got, time.Since(start))
+	if got := verifyPath(leaf, o); got.Verdict != signing.Valid || len(got.Policies) != len(all) {
+		t.Fatalf("%+v", got)
 	}
+	signing.Soon(t, start, 2*time.Second)
 	steps = append(steps[:1:1], is(policies(all...), mapping(append(pairs, pairs...)...), set("2.999.9", false, testpki.Integer(1))))
 	if got := verifyPath(l.ee(l.down(l.root, steps...), policies(all...)), l.options()); got.Verdict != signing.Undetermined {
 		t.Fatalf("%+v", got)

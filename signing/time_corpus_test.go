@@ -383,7 +383,7 @@ func FuzzTimestamp(f *testing.F) {
 			}
 			return was
 		}}.Sign(content))
-		bounded(t, len(message), func() {
+		signing.Bounded(t, len(message), func() {
 			for _, s := range verify(detached(content, message), o).Signatures {
 				if s.TimeSource == signing.TimeFromTimestamp {
 					t.Fatalf("a token over another signature proves %s", s.Time)
