@@ -54,7 +54,7 @@ func (c *comparison) compareParts(num uint32, page *pdfDict, now, was pdfArray) 
 		text, err := c.text(c.new, pdfArray{o})
 		c.changedIf(err != nil || !neutral(text))
 	}
-	if at > 0 || len(now) > len(was) {
+	if text, err := c.text(c.new, now[at+len(was):]); err != nil || !idle(text) {
 		c.overlay(num, page)
 	}
 }
@@ -92,7 +92,7 @@ func (c *comparison) compareText(num uint32, page *pdfDict, now, was pdfArray) {
 	for _, o := range was {
 		c.free(o)
 	}
-	if len(bytes.TrimSpace(head))+len(bytes.TrimSpace(rest)) > 0 {
+	if !idle(rest) {
 		c.overlay(num, page)
 	}
 }
@@ -144,6 +144,17 @@ func (c *comparison) text(v pdfView, list pdfArray) ([]byte, error) {
 func neutral(text []byte) bool {
 	for _, word := range bytes.Fields(text) {
 		if string(word) != "q" {
+			return false
+		}
+	}
+	return true
+}
+
+// idle says that content at the end of a page only saves and restores the graphics state: tools write that around marks that
+// they then lay over the page as annotations.
+func idle(text []byte) bool {
+	for _, word := range bytes.Fields(text) {
+		if string(word) != "q" && string(word) != "Q" {
 			return false
 		}
 	}

@@ -264,7 +264,7 @@ func (c *comparison) filledField(now, was *pdfDict, s *fieldContext) {
 		case "Kids":
 			list, before := c.arrays(a, b)
 			c.changedIf(!includes(list, before))
-		case "M", "NM", "StructParent", "Lock":
+		case "M", "NM", "StructParent", "Lock", "TI": // the last is where a list is scrolled to (ISO 32000-1, table 231)
 		case "P":
 			c.changedIf(!c.alike(a, b) && !(b == nil && c.isPage(a)))
 		default:

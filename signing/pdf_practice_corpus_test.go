@@ -251,7 +251,7 @@ var practiceCases = []pdfCase{
 		after: signing.AfterAdditions},
 	{name: "valid_wrapped_overlay_before_seal", make: sealed(all(resource("Font", "H99", helvetica), wrapped("q\n", "Q q "+numberMark+" Q"))),
 		after: signing.AfterAdditions},
-	{name: "valid_wrapped_overlay_two_streams_before_seal", make: sealed(all(wrapped("q\n", "Q\n"), func(r *revision) {})), after: signing.AfterAdditions},
+	{name: "valid_wrapped_overlay_two_streams_before_seal", make: sealed(all(wrapped("q\n", "Q\n"), func(r *revision) {})), after: signing.AfterSignatures},
 	{name: "valid_overlay_of_an_image_before_seal", make: sealed(func(r *revision) {
 		n := r.Stream("/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceRGB /BitsPerComponent 8", "abc")
 		resource("XObject", "Dau1", fmt.Sprintf("%d 0 R", n))(r)
@@ -279,7 +279,7 @@ var practiceCases = []pdfCase{
 		n := testpki.Ref(r.Object(testpki.Ref(r.Object(r.Page()), "/Parent")), "/Resources")
 		r.Insert(r.Page(), "/Resources %s", r.Object(n))
 		wrapped("q", "Q")(r)
-	}), after: signing.AfterAdditions},
+	}), after: signing.AfterSignatures},
 	{name: "valid_layer_for_the_stamp_before_seal", make: sealed(func(r *revision) {
 		group := r.Add("<</Type /OCG /Name (Dau)>>")
 		r.Insert(r.Root(), "/OCProperties <</OCGs [%d 0 R] /D <</ON [%d 0 R] /Order [%d 0 R]>>>>", group, group, group)

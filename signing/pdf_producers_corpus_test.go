@@ -45,6 +45,13 @@ var producersCases = []pdfCase{
 		after: signing.AfterSignatures},
 	{name: "changed_after_signing_unknown_key", make: sealed(func(r *revision) { r.Insert(testpki.Ref(r.Object(r.Page()), "/Parent"), "/PROD <</A 1>>") }),
 		want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+	{name: "additions_uncovered_stamp_with_idle_content", make: later(func(r *revision) {
+		r.Annotate("/Subtype /Stamp /Rect [60 60 180 100] /F 4")
+		wrapped("q ", " Q\nq Q\n")(r)
+	}), verdict: signing.Undetermined, want: signing.AdditionsUncovered, after: signing.AfterAdditions},
+	{name: "changed_after_signing_state_restored_then_drawn", make: later(wrapped("q ", " Q q 0 0 9 9 re f Q")), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+	{name: "valid_choice_made_and_scrolled_to", make: preparedSealed(withField, all(fill, func(r *revision) { r.Insert(fieldOf(r, "so"), "/TI 0") })),
+		after: signing.AfterAdditions},
 	{name: "valid_seal_left_out_of_form", make: func(w *world) []byte { return unlisted(w, w.one()) }, after: signing.AfterSignatures, pdfsig: 2},
 	{name: "valid_seal_left_out_of_form_then_another", make: func(w *world) []byte { return w.seal(unlisted(w, testpki.Stamp(w.one()))) },
 		after: signing.AfterAdditions, pdfsig: 3},
