@@ -15,13 +15,14 @@ type comparison struct {
 	freed     []uint32        // no longer there
 	fields    map[uint32]bool // fields and widgets of the new form
 	values    map[uint32]bool // signatures that fields were given in this revision
+	shown     map[uint32]bool // those of them that a widget on a page shows
 	budget    int             // of values compared
 	searched  int             // pages whose content was searched for names
 	err       error           // the first
 }
 
 func (c *comparison) run() error {
-	c.explained, c.fields, c.values = map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}
+	c.explained, c.fields, c.values, c.shown = map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}, map[uint32]bool{}
 	c.budget = 200_000
 	c.step.changed = c.section.ambiguous
 	c.tree, c.err = c.old.pageTree()

@@ -250,9 +250,8 @@ func (c *comparison) annotation(page uint32, o any) {
 	}
 	if d.name("Subtype") == "Widget" && c.inherited(d, "FT") == pdfName("Sig") {
 		c.signatureWidget(o, d)
-		r, _ := o.(pdfRef)
-		if _, before := c.old.entry(r.num); !before || !c.shows(d) {
-			return // else a field of before shows where it did not
+		if !c.shows(d) || c.modest(page, o, d) {
+			return
 		}
 	}
 	c.step.marks = true
@@ -272,6 +271,41 @@ func (c *comparison) signatureWidget(o any, d *pdfDict) {
 		return !s.stray && s.field.ref == r && s.field.sig == v && s.field.at == at
 	}))
 	c.freshSignature(d)
+}
+
+// modest says that a widget which came to a page shows a signature of this revision as signatures look: one image on a part
+// of the page. Whatever else shows by way of a signature field is laid over the page like any mark.
+func (c *comparison) modest(page uint32, o any, d *pdfDict) bool {
+	if r, _ := o.(pdfRef); r.num > 0 {
+		if _, before := c.old.entry(r.num); before {
+			return false
+		}
+	}
+	v, signed := c.signatureOf(d)
+	if !signed {
+		return d.get("AP") == nil && d.get("MK") == nil
+	}
+	first := !c.shown[v]
+	c.shown[v] = true
+	whole := c.new.rectangle(c.box(c.new, dictOf(c.value(c.new, pdfRef{num: page})), "MediaBox"))
+	return first && area(c.new.rect(d)) <= area(whole)/4
+}
+
+func area(r [4]float64) float64 {
+	r = upright(r)
+	return (r[2] - r[0]) * (r[3] - r[1])
+}
+
+// signatureOf gives the object of the signature in a widget's field.
+func (c *comparison) signatureOf(field *pdfDict) (num uint32, ok bool) {
+	for range 32 {
+		if v := field.get("V"); v != nil || field == nil {
+			r, ok := v.(pdfRef)
+			return r.num, ok
+		}
+		field = dictOf(c.value(c.new, field.get("Parent")))
+	}
+	return 0, false
 }
 
 // shows says whether a widget has an area.
