@@ -218,8 +218,7 @@ func (j judge) pathStrength(p *path) []Reason {
 		if !last && j.o.weak(c.scheme.hash) {
 			out = addReason(out, WeakDigest)
 		}
-		ofThePast := c.key.dsa != nil && j.o.AllowSHA1 // DSA of 1024 bits has no other digest than SHA-1 (FIPS 186-2)
-		if c.key.weak() && !ofThePast {
+		if c.key.weak() && !(j.o.AllowSHA1 && c.key.ofThePast()) {
 			out = addReason(out, WeakKey)
 		}
 	}
