@@ -18,6 +18,7 @@ type trustFile struct {
 	certificates []*x509.Certificate
 	crls, ocsp   [][]byte // DER
 	broken       int      // certificates that cannot be parsed
+	spoiled      bool     // the first of them is one, or stray bytes follow a DER object
 }
 
 var errNoTrust = errors.New("no certificate, revocation list or OCSP response in it")
@@ -60,12 +61,13 @@ func (f *trustFile) objects(der []byte, one bool) {
 	}
 	in := cryptobyte.String(der)
 	var object cryptobyte.String
-	for in.ReadASN1Element(&object, cbasn1.SEQUENCE) {
+	for in.PeekASN1Tag(cbasn1.SEQUENCE) && in.ReadASN1Element(&object, cbasn1.SEQUENCE) {
 		f.object(object)
 		if one {
 			return
 		}
 	}
+	f.spoiled = f.spoiled || len(bytes.TrimSpace(in)) > 0
 }
 
 // object sorts one DER object by its shape: what is in it, signing judges.
@@ -99,6 +101,7 @@ func (f *trustFile) certificate(der []byte) {
 	x, err := signing.ParseCertificate(der)
 	if err != nil {
 		f.broken++
+		f.spoiled = f.spoiled || len(f.certificates) == 0
 		return
 	}
 	f.certificates = append(f.certificates, x)

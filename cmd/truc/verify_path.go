@@ -26,7 +26,7 @@ func (v *verifyPathCommand) Run(c *command) error {
 	file, err := readTrustFile(raw)
 	leaf := raw // a malformed one is judged too, and found to be so
 	switch {
-	case file.broken > 0:
+	case file.spoiled:
 	case len(file.certificates) == 0:
 		return unusable("%s: no certificate in it (%v)", v.Certificate, err)
 	default:

@@ -54,6 +54,10 @@ func TestVerifyPath(t *testing.T) {
 		{"a policy is demanded", append([]string{leaf, "--require-explicit-policy", "--policy", "2.999.1"}, with...), exitNo, signing.Invalid, signing.PathPolicy, 3},
 		{"a flipped bit", append([]string{file("spoiled", spoiled)}, with...), exitNo, signing.Invalid, signing.PathSignature, 0},
 		{"malformed", append([]string{file("malformed", append([]byte{0x30, 4, 0x30, 2, 5, 0}, 0x30, 0))}, with...), exitNo, signing.Invalid, signing.CertificateMalformed, 0},
+		{"stray bytes behind it", append([]string{file("stray", append(slices.Clone(agency.Certificate.Raw), 5, 0))}, with...), exitNo, signing.Invalid, signing.CertificateMalformed, 0},
+		{"a line end behind it", append([]string{file("line", append(slices.Clone(agency.Certificate.Raw), '\n'))}, with...), exitYes, signing.Valid, "", 3},
+		{"a malformed one behind it", append([]string{file("second", append(slices.Clone(agency.Certificate.Raw), 0x30, 4, 0x30, 2, 5, 0))}, with...), exitYes, signing.Valid, "", 3},
+		{"a malformed one before it", append([]string{file("first", append([]byte{0x30, 4, 0x30, 2, 5, 0}, agency.Certificate.Raw...))}, with...), exitNo, signing.Invalid, signing.CertificateMalformed, 0},
 		{"not a policy", append([]string{leaf, "--policy", "x"}, with...), exitUnusable, "", "", 0},
 		{"no certificate", append([]string{file("text", []byte("chỉ là chữ"))}, with...), exitUnusable, "", "", 0},
 	} {
