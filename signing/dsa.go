@@ -20,7 +20,9 @@ func (k *dsaKey) incomplete() bool { return k.p == nil }
 func (k *dsaKey) weak() bool { return k.p != nil && (k.p.BitLen() < 2048 || k.q.BitLen() < 224) }
 
 // ofThePast tells keys that went with SHA-1: DSA of 1024 bits had no other digest (FIPS 186-2).
-func (k publicKey) ofThePast() bool { return k.dsa != nil && k.dsa.p != nil && k.dsa.p.BitLen() >= 1024 }
+func (k publicKey) ofThePast() bool {
+	return k.dsa != nil && k.dsa.p != nil && k.dsa.p.BitLen() >= 1024
+}
 
 // inherit gives k with the parameters of the issuer's key when its own are left out (RFC 5280, 6.1.4 e).
 func (k publicKey) inherit(issuer publicKey) publicKey {
