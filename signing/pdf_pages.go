@@ -1,6 +1,10 @@
 package signing
 
-import "slices"
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
 
 const (
 	maxPages         = 20_000
@@ -54,7 +58,8 @@ func (v pdfView) pageNode(o any, out map[uint32]int, n *int, depth int) error {
 // pages compares the pages that the revision writes, or whose lists of annotations, of content or of resources it writes.
 func (c *comparison) pages() {
 	parts := slices.ContainsFunc(c.section.numbers(), func(n uint32) bool { return c.use.parts[n] })
-	for num, n := range c.tree {
+	for _, num := range slices.SortedFunc(maps.Keys(c.tree), c.byPage) {
+		n := c.tree[num]
 		if c.err != nil {
 			return
 		}
@@ -75,6 +80,11 @@ func (c *comparison) pages() {
 			c.page(num, now, was)
 		}
 	}
+}
+
+// byPage orders the objects of the page tree as a reader turns the pages: one document is always told of alike.
+func (c *comparison) byPage(a, b uint32) int {
+	return cmp.Or(cmp.Compare(c.tree[a], c.tree[b]), cmp.Compare(a, b))
 }
 
 // pageNode compares a node of the tree above the pages, which may hold resources for them.

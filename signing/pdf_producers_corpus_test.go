@@ -94,3 +94,31 @@ func TestPDFTimestampOnly(t *testing.T) {
 		t.Errorf("sentence: %s", r.Sentence.VI)
 	}
 }
+
+// What was laid over many pages is told in the order of the pages, every time.
+func TestPDFMarksInOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const first, n = 1000, 20
+	page := func(r *revision, contents string) []byte {
+		return fmt.Appendf(nil, "<</Type /Page /Parent %d 0 R /MediaBox [0 0 595 842] /Contents %s>>", testpki.Ref(r.Object(r.Page()), "/Parent"), contents)
+	}
+	pdf := w.signPDF(w.revise(w.pdf(), func(r *revision) {
+		list := fmt.Sprintf("%d 0 R", r.Page())
+		for i := range n {
+			list += fmt.Sprintf(" %d 0 R", first+i)
+			r.Set(first+i, page(r, fmt.Sprintf("[%d 0 R]", contents(r))))
+		}
+		r.Set(testpki.Ref(r.Object(r.Page()), "/Parent"), fmt.Appendf(nil, "<</Type /Pages /Kids [%s] /Count %d>>", list, n+1))
+	}), testpki.PDFSignature{})
+	pdf = w.seal(w.revise(pdf, func(r *revision) {
+		mark := r.Stream("", "0 0 9 9 re f")
+		for i := range n {
+			r.Set(first+i, page(r, fmt.Sprintf("[%d 0 R %d 0 R]", contents(r), mark)))
+		}
+	}))
+	marks := verify(inside(pdf), w.options()).Files[0].Signatures[0].Marks
+	if len(marks) < n || !slices.IsSortedFunc(marks[:n], func(a, b signing.Mark) int { return a.Page - b.Page }) {
+		t.Errorf("marks: %+v", marks)
+	}
+}
