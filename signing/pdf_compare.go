@@ -17,7 +17,6 @@ type comparison struct {
 	values    map[uint32]bool // signatures that fields were given in this revision
 	shown     map[uint32]bool // those of them that a widget on a page shows
 	budget    int             // of values compared
-	searched  int             // pages whose content was searched for names
 	err       error           // the first
 }
 

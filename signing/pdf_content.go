@@ -1,11 +1,8 @@
 package signing
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
-const maxSearched = 1_000
+const maxSearched = 10_000 // streams, over all revisions
 
 // contents compares what a page draws. All that was drawn must be drawn still, in order and first: content that comes after
 // it lies over it. Before it nothing may come but what saves the graphics state ("q"), as tools do that append; anything
@@ -62,6 +59,10 @@ func (c *comparison) compareParts(num uint32, page *pdfDict, now, was pdfArray) 
 // findParts gives the place where the old streams stand in the new list, one after the other and unchanged; else -1.
 func (c *comparison) findParts(now, was pdfArray) int {
 	for at := 0; at+len(was) <= len(now); at++ {
+		if c.budget -= len(was); c.budget < 0 {
+			c.note(errPDFLimit)
+			return -1
+		}
 		if !equal(now[at:at+len(was)], was) {
 			continue
 		}
@@ -169,8 +170,12 @@ func (c *comparison) overlay(num uint32, page *pdfDict) {
 
 // calledBefore asks whether the old content already called for a name that it lacked: given now, it shows or hides what was
 // signed. Content that cannot be read is left to the warning that something was appended.
-func (c *comparison) calledBefore(page *pdfDict, was pdfArray, names []pdfName) {
-	if c.searched++; c.searched > maxSearched {
+func (c *comparison) calledBefore(page *pdfDict, was pdfArray, list []pdfName) {
+	names := make(map[pdfName]bool, len(list))
+	for _, k := range list {
+		names[k] = true
+	}
+	if c.use.searched++; c.use.searched > maxSearched {
 		c.step.marks = true
 		return
 	}
@@ -185,10 +190,12 @@ func (c *comparison) calledBefore(page *pdfDict, was pdfArray, names []pdfName) 
 	}
 }
 
-func (c *comparison) callsIn(text []byte, names []pdfName) {
-	text = []byte(unescapeName(text))
-	for _, n := range names {
-		c.changedIf(callsFor(string(text), string(n)))
+// callsIn looks for names in content.
+func (c *comparison) callsIn(text []byte, names map[pdfName]bool) {
+	for i := bytes.IndexByte(text, '/'); i >= 0; i = bytes.IndexByte(text, '/') {
+		l := lexer{b: text, p: i + 1}
+		c.changedIf(names[unescapeName(l.word())])
+		text = text[l.p:]
 	}
 }
 
@@ -196,12 +203,9 @@ func (c *comparison) callsIn(text []byte, names []pdfName) {
 // their own resources take it from the page's, many readers find.
 type nested struct {
 	*comparison
-	names []pdfName
+	names map[pdfName]bool
 	seen  map[uint32]bool
-	count int
 }
-
-const maxNested = 2_000
 
 // resources searches what resources name.
 func (n *nested) resources(o any, depth int) {
@@ -266,21 +270,8 @@ func (n *nested) again(o any, depth int) bool {
 		}
 		n.seen[r.num] = true
 	}
-	n.count++
-	over := n.count > maxNested || depth > 32
+	n.use.searched++
+	over := n.use.searched > maxSearched || depth > 32
 	n.step.marks = n.step.marks || over
 	return o == nil || over || n.err != nil
-}
-
-func callsFor(text, name string) bool {
-	for {
-		i := strings.Index(text, "/"+name)
-		if i < 0 {
-			return false
-		}
-		text = text[i+1+len(name):]
-		if text == "" || class[text[0]] != 0 {
-			return true
-		}
-	}
 }

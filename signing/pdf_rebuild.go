@@ -226,11 +226,15 @@ func (p *past) unlisted(last int) error {
 	near := func(at int64) bool { // entries may lead to the blanks before an object
 		return known[at] || known[at-1] || known[at-2]
 	}
+	found := 0
 	err := d.heads(from, d.size, func(at int64) error {
-		if !near(at) {
-			return p.stranger(at, last)
+		if near(at) {
+			return nil
 		}
-		return nil
+		if found++; found > maxStrangers {
+			return errPDFLimit
+		}
+		return p.stranger(at, last)
 	})
 	if err != nil {
 		return err
@@ -240,13 +244,21 @@ func (p *past) unlisted(last int) error {
 		trailers[s.trailerAt] = true
 	}
 	return d.scan("trailer", func(at int64) error {
-		if at < from || trailers[at] || !d.rooted(at+int64(len("trailer"))) {
+		if at < from || trailers[at] {
+			return nil
+		}
+		if found++; found > maxStrangers {
+			return errPDFLimit
+		}
+		if !d.rooted(at + int64(len("trailer"))) {
 			return nil
 		}
 		p.steps[d.revisionAt(at, last)].changed = true
 		return nil
 	})
 }
+
+const maxStrangers = 1_000
 
 // stranger judges an object that no cross-reference names.
 func (p *past) stranger(at int64, last int) error {

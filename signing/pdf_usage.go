@@ -10,6 +10,7 @@ type usage struct {
 
 	resources, categories map[uint32]uint32 // how many of count are as such
 	pages                 int               // compared so far
+	searched              int               // streams searched for names so far
 }
 
 // nameMaps are the keys whose value is a dictionary with names of the producer's choice.
