@@ -150,3 +150,30 @@ func TestDigestsOfThePast(t *testing.T) {
 		})
 	}
 }
+
+// A signature whose bits do not fill its bytes is a wrong one; its certificate, or list, is read all the same.
+func TestSignatureOfOddBits(t *testing.T) {
+	runPathCases(t, []pathCase{
+		{name: "4.1.2 as NIST made it", make: func(l *lab) *node {
+			ca := l.ca(l.root, "Bad Signed CA")
+			oddBits(ca.der)
+			return l.ee(ca)
+		}, runs: bad(signing.PathSignature)},
+		{name: "4.1.3 in its manner", make: func(l *lab) *node {
+			leaf := l.ee(l.ca(l.root, "CA"))
+			oddBits(leaf.der)
+			return leaf
+		}, runs: bad(signing.PathSignature)},
+	})
+	w := newWorld(t)
+	g := given{others: w.Intermediates(), lists: [][]byte{w.CRLs[0], oddBits(bytes.Clone(w.CRLs[1]))}, at: now.Add(time.Hour)}
+	listCase{verdict: signing.Undetermined, want: signing.RevocationInvalid}.check(t, w.judge(w.agency, g))
+}
+
+// oddBits says of the last BIT STRING that one bit of it is unused.
+func oddBits(signed []byte) []byte {
+	value := parts(signed)[2]
+	signed[len(signed)-len(inner(value))] = 1
+	signed[len(signed)-1] &= 0xFE
+	return signed
+}

@@ -33,11 +33,25 @@ func parseCertificate(x *x509.Certificate, der []byte) bool {
 	var outer, tbs cryptobyte.String
 	var a algorithm
 	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() || !outer.ReadASN1Element(&tbs, cbasn1.SEQUENCE) || !a.read(&outer) ||
-		!outer.ReadASN1BitStringAsBytes(&x.Signature) || !outer.Empty() {
+		!readSignature(&outer, &x.Signature) || !outer.Empty() {
 		return false
 	}
 	x.Raw, x.RawTBSCertificate = der, tbs
 	return tbs.ReadASN1(&tbs, cbasn1.SEQUENCE) && parseTBS(x, tbs)
+}
+
+// readSignature reads signatureValue. One whose bits do not fill its bytes is no signature of any kind that we know, and
+// comes out empty, which none is right by; PKITS 4.1.2 and 4.1.6 have such.
+func readSignature(in *cryptobyte.String, out *[]byte) bool {
+	var bits asn1.BitString
+	if !in.ReadASN1BitString(&bits) {
+		return false
+	}
+	*out = nil
+	if bits.BitLength%8 == 0 {
+		*out = bits.Bytes
+	}
+	return true
 }
 
 func parseTBS(x *x509.Certificate, tbs cryptobyte.String) bool {

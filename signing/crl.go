@@ -45,7 +45,7 @@ func readCRL(der []byte) (*crl, bool) {
 	var a, inner algorithm
 	c := &crl{raw: der}
 	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() || !outer.ReadASN1Element(&whole, cbasn1.SEQUENCE) ||
-		!a.read(&outer) || !outer.ReadASN1BitStringAsBytes(&c.signature) || !outer.Empty() {
+		!a.read(&outer) || !readSignature(&outer, &c.signature) || !outer.Empty() {
 		return nil, false
 	}
 	c.tbs = whole

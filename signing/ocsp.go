@@ -78,7 +78,7 @@ func readBasic(der, raw []byte) (*ocsp, bool) {
 	var a algorithm
 	r := &ocsp{raw: raw}
 	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1Element(&tbs, cbasn1.SEQUENCE) || !a.read(&seq) ||
-		!seq.ReadASN1BitStringAsBytes(&r.signature) {
+		!readSignature(&seq, &r.signature) {
 		return nil, false
 	}
 	r.tbs = tbs

@@ -41,13 +41,14 @@ func (t *trustFlags) trust(c *command) (*signing.Trust, error) {
 	for _, list := range []struct {
 		paths []string
 		add   func(*x509.Certificate)
+		help  bool // it is enough to leave out what is malformed
 	}{
-		{t.Anchor, func(x *x509.Certificate) { trust.Anchors = append(trust.Anchors, signing.Anchor{Certificate: x}) }},
-		{t.TSAAnchor, func(x *x509.Certificate) { trust.TSAAnchors = append(trust.TSAAnchors, signing.Anchor{Certificate: x}) }},
-		{t.Intermediate, helping}, {t.CRL, helping}, {t.OCSP, helping},
+		{t.Anchor, func(x *x509.Certificate) { trust.Anchors = append(trust.Anchors, signing.Anchor{Certificate: x}) }, false},
+		{t.TSAAnchor, func(x *x509.Certificate) { trust.TSAAnchors = append(trust.TSAAnchors, signing.Anchor{Certificate: x}) }, false},
+		{t.Intermediate, helping, true}, {t.CRL, helping, true}, {t.OCSP, helping, true},
 	} {
 		for _, path := range list.paths {
-			if err := c.addTrust(trust, path, list.add); err != nil {
+			if err := c.addTrust(trust, path, list.help, list.add); err != nil {
 				return nil, err
 			}
 		}
@@ -70,13 +71,13 @@ func (t *trustFlags) trust(c *command) (*signing.Trust, error) {
 }
 
 // addTrust takes all of one file: certificates as it was given for, lists and responses wherever they stand.
-func (c *command) addTrust(trust *signing.Trust, path string, add func(*x509.Certificate)) error {
+func (c *command) addTrust(trust *signing.Trust, path string, help bool, add func(*x509.Certificate)) error {
 	raw, err := readSmall(path, maxTrustFile)
 	if err != nil {
 		return err
 	}
 	file, err := readTrustFile(raw)
-	if err != nil {
+	if err != nil && !(help && file.broken > 0) {
 		return unusable("%s: %v", path, err)
 	}
 	if file.broken > 0 {

@@ -58,6 +58,8 @@ func TestVerifyPath(t *testing.T) {
 		{"a line end behind it", append([]string{file("line", append(slices.Clone(agency.Certificate.Raw), '\n'))}, with...), exitYes, signing.Valid, "", 3},
 		{"a malformed one behind it", append([]string{file("second", append(slices.Clone(agency.Certificate.Raw), 0x30, 4, 0x30, 2, 5, 0))}, with...), exitYes, signing.Valid, "", 3},
 		{"a malformed one before it", append([]string{file("first", append([]byte{0x30, 4, 0x30, 2, 5, 0}, agency.Certificate.Raw...))}, with...), exitNo, signing.Invalid, signing.CertificateMalformed, 0},
+		{"a malformed intermediate besides", append([]string{leaf, "--intermediate", file("garbled", []byte{0x30, 4, 0x30, 2, 5, 0})}, with...), exitYes, signing.Valid, "", 3},
+		{"a malformed anchor", []string{leaf, "--anchor", file("garbled anchor", []byte{0x30, 4, 0x30, 2, 5, 0})}, exitUnusable, "", "", 0},
 		{"not a policy", append([]string{leaf, "--policy", "x"}, with...), exitUnusable, "", "", 0},
 		{"no certificate", append([]string{file("text", []byte("chỉ là chữ"))}, with...), exitUnusable, "", "", 0},
 	} {
