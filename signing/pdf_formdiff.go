@@ -234,6 +234,8 @@ func (c *comparison) signatureField(now, was *pdfDict, s *fieldContext) {
 			}
 		case "F", "MK", "DA", "AS", "Lock", "SV", "Ff":
 			c.changedIf(!s.signed && !c.alike(a, b))
+		case "Rect":
+			c.changedIf(!c.sameArea(a, b))
 		case "M", "NM", "StructParent":
 		case "P":
 			c.changedIf(!c.alike(a, b) && !(b == nil && c.isPage(a)))
@@ -261,6 +263,8 @@ func (c *comparison) filledField(now, was *pdfDict, s *fieldContext) {
 			look = look || !c.alike(a, b)
 		case "Ff":
 			c.changedIf(!locksOnly(a, b))
+		case "Rect":
+			c.changedIf(!c.sameArea(a, b))
 		case "Kids":
 			list, before := c.arrays(a, b)
 			c.changedIf(!includes(list, before))

@@ -3,6 +3,7 @@ package signing
 import (
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -153,9 +154,12 @@ func (c *comparison) page(num uint32, now, was *pdfDict) {
 		case "Annots":
 			c.annotations(num, a, b)
 		case "Contents", "Resources":
-		case "MediaBox", "CropBox", "Rotate":
-			x, y := c.box(c.new, now, k), c.box(c.old, was, k)
-			c.changedIf(!c.alike(x, y) && !(isBox[k] && c.sameBox(x, y)))
+		case "MediaBox", "CropBox":
+			c.changedIf(!c.sameArea(c.box(c.new, now, k), c.box(c.old, was, k)))
+		case "BleedBox", "TrimBox", "ArtBox":
+			c.changedIf(!c.sameArea(a, b))
+		case "Rotate":
+			c.strict(c.box(c.new, now, k), c.box(c.old, was, k))
 		case "LastModified", "PieceInfo", "Metadata", "Thumb":
 			c.free(b)
 		case "Tabs", "StructParents":
@@ -180,6 +184,21 @@ func (c *comparison) box(v pdfView, page *pdfDict, key pdfName) any {
 		return int64(0)
 	}
 	return c.value(v, o)
+}
+
+// sameArea compares two rectangles on a page. Producers that write a page again round them to a hundredth of a point, which
+// no one sees.
+func (c *comparison) sameArea(a, b any) bool {
+	if c.alike(a, b) {
+		return true
+	}
+	x, ok1 := c.value(c.new, a).(pdfArray)
+	y, ok2 := c.value(c.old, b).(pdfArray)
+	return ok1 && ok2 && slices.EqualFunc(x, y, func(a, b any) bool {
+		m, ok1 := real(a).(float64)
+		n, ok2 := real(b).(float64)
+		return ok1 && ok2 && math.Abs(m-n) < 0.0051
+	})
 }
 
 // resources compares what content may name: more may come under new names, what there was stays. It gives the names that

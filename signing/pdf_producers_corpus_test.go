@@ -31,6 +31,10 @@ func boxAfter(width string) func(r *revision) {
 	return func(r *revision) { r.Replace(r.Page(), "595.303937007874", width) }
 }
 
+func rectAfter(rect string) func(r *revision) {
+	return func(r *revision) { r.Replace(fieldOf(r, "so"), "60 700 200 715", rect) }
+}
+
 // producersCases are what the usual producers and signers write besides what they were asked for.
 var producersCases = []pdfCase{
 	{name: "valid_form_resources_of_a_later_look", make: preparedSealed(withDefaults, defaultsAfter("<</Type /Font /Subtype /Type1 /BaseFont /Courier>>")),
@@ -40,6 +44,9 @@ var producersCases = []pdfCase{
 	{name: "changed_after_signing_form_font_replaced", make: preparedSealed(all(withDefaults, withField), defaultsAfter("<</Type /Font /Subtype /Type1 /BaseFont /Symbol>>")),
 		want: signing.ChangedAfterSigning, after: signing.AfterChanged},
 	{name: "valid_box_in_single_precision", make: preparedSealed(fineBox, boxAfter("595.30398")), after: signing.AfterSignatures},
+	{name: "valid_box_rounded", make: preparedSealed(fineBox, boxAfter("595.3")), after: signing.AfterSignatures},
+	{name: "valid_field_rounded", make: preparedSealed(withField, all(fill, rectAfter("60.004 700 199.996 715"))), after: signing.AfterAdditions},
+	{name: "changed_after_signing_field_moved", make: preparedSealed(withField, all(fill, rectAfter("60 701 200 716"))), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
 	{name: "changed_after_signing_box_wider", make: preparedSealed(fineBox, boxAfter("595.31")), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
 	{name: "valid_mark_of_producer_in_page_tree", make: sealed(func(r *revision) { r.Insert(testpki.Ref(r.Object(r.Page()), "/Parent"), "/PROD (2.1.7)") }),
 		after: signing.AfterSignatures},
