@@ -42,13 +42,13 @@ func Alarms(ctx context.Context, store *storage.Store, now time.Time) ([]Alarm, 
 		if !a.RetiredAt.IsZero() {
 			continue
 		}
-		if a.Purpose == storage.ForSigning {
+		if a.Purpose == storage.ForSigning && a.InForce(now) {
 			signers++
 		}
 		list = append(list, expiring(a.Certificate, now)...)
 	}
 	if signers == 0 {
-		list = append(list, Alarm{Code: "no_anchor", At: now, VI: "Chưa cài gốc tin cậy: mọi chữ ký đều chưa xác định", EN: "No anchor is installed: every signature is undetermined"})
+		list = append(list, Alarm{Code: "no_anchor", At: now, VI: "Không có gốc tin cậy nào đang dùng: mọi chữ ký đều chưa xác định", EN: "No anchor is in force: every signature is undetermined"})
 	}
 	axis, err := store.AxisCertificate(ctx)
 	if err != nil {

@@ -67,12 +67,35 @@ func (s *Store) AddAnchor(ctx context.Context, a Anchor, now time.Time) (string,
 			return fmt.Errorf("install anchor: %w", err)
 		}
 		return audit(ctx, tx, Event{At: now, Actor: a.AddedBy, Action: "trust.add", Object: fingerprint,
-			Detail: string(a.Purpose) + " " + a.Certificate.Subject.String()})
+			Detail: a.describe()})
 	})
 	if err != nil {
 		return fingerprint, err
 	}
 	return fingerprint, s.hopeNow(ctx, now)
+}
+
+// describe says for the audit what was installed: adding it again may change all of it but the certificate.
+func (a Anchor) describe() string {
+	text := string(a.Purpose) + " " + a.Certificate.Subject.String()
+	if a.Family != "" {
+		text += ", " + string(a.Family)
+	}
+	if a.Test {
+		text += ", test"
+	}
+	if !a.From.IsZero() {
+		text += ", from " + a.From.UTC().Format(time.RFC3339)
+	}
+	if !a.Until.IsZero() {
+		text += ", until " + a.Until.UTC().Format(time.RFC3339)
+	}
+	return text
+}
+
+// InForce says that the anchor counts for what is judged at a time.
+func (a Anchor) InForce(at time.Time) bool {
+	return a.RetiredAt.IsZero() && !at.Before(a.From) && (a.Until.IsZero() || !at.After(a.Until))
 }
 
 // RetireAnchor takes a certificate out of use, for one purpose or ("") for all. What was judged with it stays as it is.

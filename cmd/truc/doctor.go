@@ -108,7 +108,7 @@ func trustState(c *command, in *installation) (string, error) {
 			text = a.Subject + ": " + text
 		}
 		if a.Code == "no_anchor" {
-			text = "no anchor is installed: every signature is undetermined; `truc trust add` installs one"
+			text = "no anchor is in force: every signature is undetermined; `truc trust add` installs one"
 		}
 		if a.Urgent() {
 			urgent = append(urgent, text)

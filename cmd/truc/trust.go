@@ -187,15 +187,6 @@ func (r *trustRetire) Run(c *command) error {
 	})
 }
 
-// readTrust reads the certificates and revocation lists of a file.
-func readTrust(raw []byte) (certificates []*x509.Certificate, lists [][]byte, err error) {
-	file, err := readTrustFile(raw)
-	if err == nil && len(file.certificates)+len(file.crls) == 0 {
-		err = errNoTrust
-	}
-	return file.certificates, file.crls, err
-}
-
 type trustList struct {
 	JSON bool `env:"TRUC_JSON" help:"Answer as JSON."`
 }
