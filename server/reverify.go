@@ -23,6 +23,7 @@ type Judge struct {
 	Version    int64 // of the trust store
 	Revocation signing.Revocation
 	Now        func() time.Time
+	AsThen     bool // with what each verdict names as its evidence, instead of Trust and Revocation
 }
 
 // NewJudge makes one with the trust store in force.
@@ -38,8 +39,12 @@ func NewJudge(ctx context.Context, store *storage.Store, revocation signing.Revo
 	return &Judge{Store: store, Trust: trust, Version: versions["trust"], Revocation: revocation, Now: now}, nil
 }
 
-// Again judges a dispatch as it would be judged today, at the time of its reception.
+// Again judges a dispatch as it would be judged today (AsThen: as it was), at the time of its reception.
 func (j *Judge) Again(ctx context.Context, d storage.Dispatch) (signing.Report, storage.Evidence, error) {
+	if j.AsThen {
+		report, err := Replay(ctx, j.Store, d, d.Evidence)
+		return report, d.Evidence, err
+	}
 	files, closeAll, err := keptFiles(ctx, j.Store, d)
 	if err != nil {
 		return signing.Report{}, storage.Evidence{}, err
@@ -53,8 +58,12 @@ func (j *Judge) Again(ctx context.Context, d storage.Dispatch) (signing.Report, 
 	return report, evidenceOf(j.Trust, j.Version, files, o, report), nil
 }
 
-// Replay makes a report again from its evidence: the files, the trust store and the policy of then (R77).
+// Replay makes a report again from its evidence: the files, the trust store and the policy of then (R77). The report is
+// empty where an older binary kept no evidence.
 func Replay(ctx context.Context, store *storage.Store, d storage.Dispatch, e storage.Evidence) (signing.Report, error) {
+	if e.Trust.SHA256 == "" {
+		return signing.Report{}, nil
+	}
 	trust, err := store.TrustAt(ctx, e.Trust)
 	if err != nil {
 		return signing.Report{}, fmt.Errorf("get the trust store of %s back: %w", d.ID, err)

@@ -17,6 +17,7 @@ type reverifyCommand struct {
 	Until      string             `env:"TRUC_REVERIFY_UNTIL" help:"And before then."`
 	After      string             `env:"TRUC_REVERIFY_AFTER" help:"Go on after this dispatch: the last one of a run that was broken off."`
 	Apply      bool               `env:"TRUC_REVERIFY_APPLY" help:"Rewrite the verdicts that would be others, with their history; without it nothing is changed."`
+	Replay     bool               `env:"TRUC_REVERIFY_REPLAY" help:"Judge with the evidence that each verdict names, instead of today's trust store: what is listed does not come out as it did."`
 	DryRun     bool               `env:"TRUC_DRY_RUN" name:"dry-run" help:"Only say what would be done, as without --apply."`
 	Revocation signing.Revocation `env:"TRUC_REVOCATION" enum:"require,soft,off" default:"soft" help:"What a missing revocation list means: require, soft or off."`
 	JSON       bool               `env:"TRUC_JSON" help:"Answer as JSON."`
@@ -36,8 +37,8 @@ func (r *reverifyCommand) Run(c *command) error {
 	if err != nil {
 		return err
 	}
-	if r.Apply && r.DryRun {
-		return answer{exitFlags, "--apply and --dry-run exclude each other"}
+	if r.Apply && (r.DryRun || r.Replay) {
+		return answer{exitFlags, "--apply excludes --dry-run and --replay"}
 	}
 	after := uuid.Nil
 	if r.After != "" {
@@ -50,6 +51,7 @@ func (r *reverifyCommand) Run(c *command) error {
 		if err != nil {
 			return err
 		}
+		judge.AsThen = r.Replay
 		return r.past(c, judge, since, until, after)
 	})
 }
@@ -69,7 +71,7 @@ func (r *reverifyCommand) past(c *command, judge *server.Judge, since, until tim
 		sum.Judged++
 		sum.Last = id.String()
 		if sum.Judged%1000 == 0 {
-			fmt.Fprintf(c.err, "%d judged, %d would be others, the last one %s\n", sum.Judged, sum.Flipped, sum.Last)
+			fmt.Fprintf(c.err, "%d judged, %d %s, the last one %s\n", sum.Judged, sum.Flipped, r.found(), sum.Last)
 		}
 	}
 	err := judge.Past(c.ctx, since, until, after, r.Apply, actor(), seen, func(f server.Flip) error {
@@ -87,12 +89,23 @@ func (r *reverifyCommand) past(c *command, judge *server.Judge, since, until tim
 	if r.JSON {
 		err = c.printJSON(sum)
 	} else {
-		_, err = fmt.Fprintf(c.out, "%d judged, %d %s\n", sum.Judged, sum.Flipped, map[bool]string{true: "rewritten", false: "would be others"}[r.Apply])
+		_, err = fmt.Fprintf(c.out, "%d judged, %d %s\n", sum.Judged, sum.Flipped, r.found())
 	}
 	if err == nil && sum.Flipped > 0 && !r.Apply {
 		return answer{code: exitNo}
 	}
 	return err
+}
+
+// found says what became of those that are listed.
+func (r *reverifyCommand) found() string {
+	switch {
+	case r.Apply:
+		return "rewritten"
+	case r.Replay:
+		return "did not come out as they did"
+	}
+	return "would be others"
 }
 
 func (r *reverifyCommand) print(c *command, f server.Flip) error {
@@ -103,6 +116,9 @@ func (r *reverifyCommand) print(c *command, f server.Flip) error {
 		}
 		_, err = fmt.Fprintf(c.out, "%s\n", line)
 		return err
+	}
+	if f.After == "" {
+		f.After = "nothing: no evidence was kept"
 	}
 	_, err := fmt.Fprintf(c.out, "%s  %s  %s %s  %s, then %s  %v\n", f.Dispatch, f.AcceptedAt.In(storage.Vietnam).Format("02/01/2006"), f.Sender, f.DocumentID,
 		f.Before, f.After, f.Reasons)

@@ -68,6 +68,8 @@ func TestTrustCommands(t *testing.T) {
 	wants(t, state, exitNo, print, "trust", "retire", print)
 	wants(t, state, exitYes, "retired", "trust", "list")
 	wants(t, state, exitNo, sent.ID, "reverify", "--since", "2020-01-01", "--dry-run", "--json")
+	wants(t, state, exitYes, "1 judged, 0 did not", "reverify", "--since", "2020-01-01", "--replay")
+	wants(t, state, exitFlags, "excludes", "reverify", "--since", "2020-01-01", "--apply", "--replay")
 	wants(t, state, exitYes, "1 judged, 1 rewritten", "reverify", "--since", "2020-01-01", "--apply")
 	wants(t, state, exitYes, "0 judged", "reverify", "--since", "2020-01-01", "--after", sent.ID)
 	wants(t, state, exitFlags, "exclude", "reverify", "--since", "2020-01-01", "--apply", "--dry-run")
