@@ -63,7 +63,7 @@ CREATE TABLE verification (
     evidence    jsonb,
     PRIMARY KEY (dispatch_id, n)
 );
--- for the operators' list of verdicts that changed, newest first
+-- for the end of notices that nobody fetched: verdicts that changed a month ago
 CREATE INDEX verification_changed ON verification (at) WHERE n > 1;
 
 -- reverify: dispatches whose verdict may change for the better when revocation data or anchors come: a waiting set. trust is

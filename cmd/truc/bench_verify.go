@@ -23,7 +23,7 @@ import (
 type benchVerify struct {
 	Seconds int  `env:"TRUC_BENCH_SECONDS" default:"30" help:"How long to measure."`
 	Signers int  `env:"TRUC_BENCH_SIGNERS" default:"16" help:"How many agencies sign."`
-	Large   int  `env:"TRUC_BENCH_LARGE" default:"500" help:"Size of the large detached document in MB; 0: none."`
+	Large   int  `env:"TRUC_BENCH_LARGE_MB" default:"500" help:"Size of the large detached document in MB; 0: none."`
 	JSON    bool `env:"TRUC_JSON" help:"Answer as JSON."`
 }
 
