@@ -79,6 +79,10 @@ func (c *comparison) findParts(now, was pdfArray) int {
 
 // compareText serves producers that write old and new content into one stream.
 func (c *comparison) compareText(num uint32, page *pdfDict, now, was pdfArray) {
+	if len(now)+len(was) > maxSearched {
+		c.note(errPDFLimit)
+		return
+	}
 	x, err1 := c.text(c.new, now)
 	y, err2 := c.text(c.old, was)
 	if err1 != nil || err2 != nil || !c.settled(c.new, now) || !c.settled(c.old, was) {
