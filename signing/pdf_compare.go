@@ -46,7 +46,11 @@ func (c *comparison) trailers() {
 	c.free(c.old.trailer().get("Info"))
 	size, ok1 := c.new.trailer().get("Size").(int64)
 	before, ok2 := c.old.trailer().get("Size").(int64)
-	c.changedIf(ok2 && (!ok1 || size < before)) // objects beyond it are missing (ISO 32000-1, table 15)
+	if last := c.section == c.new.doc.sections[0]; last && ok2 && (!ok1 || size < before) {
+		// Objects beyond it are missing (ISO 32000-1, table 15). Signers that count only what they add write so, and what is
+		// signed after them mends it.
+		c.step.unknown = true
+	}
 }
 
 // explain says that an object is compared by what it is for.

@@ -1,7 +1,9 @@
 package signing_test
 
 import (
+	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -59,12 +61,25 @@ var producersCases = []pdfCase{
 	{name: "changed_after_signing_state_restored_then_drawn", make: later(wrapped("q ", " Q q 0 0 9 9 re f Q")), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
 	{name: "valid_choice_made_and_scrolled_to", make: preparedSealed(withField, all(fill, func(r *revision) { r.Insert(fieldOf(r, "so"), "/TI 0") })),
 		after: signing.AfterAdditions},
+	{name: "valid_size_of_the_update_only", make: func(w *world) []byte { return w.seal(sizeOfUpdate(prepared(withField, valueOnly)(w))) },
+		after: signing.AfterAdditions},
+	{name: "revision_unreadable_size_of_the_update_only", make: func(w *world) []byte { return sizeOfUpdate(prepared(withField, valueOnly)(w)) },
+		verdict: signing.Undetermined, want: signing.RevisionUnreadable, after: signing.AfterAdditions},
 	{name: "valid_seal_left_out_of_form", make: func(w *world) []byte { return unlisted(w, w.one()) }, after: signing.AfterSignatures, pdfsig: 2},
 	{name: "valid_seal_left_out_of_form_then_another", make: func(w *world) []byte { return w.seal(unlisted(w, testpki.Stamp(w.one()))) },
 		after: signing.AfterAdditions, pdfsig: 3},
 	{name: "changed_after_signing_widget_of_no_signature", make: sealed(func(r *revision) {
 		r.Annotate(fmt.Sprintf("/Subtype /Widget /FT /Sig /T (x) /Rect [1 1 90 90] /V %d 0 R", r.Add("<</Type /Sig /Name (Chu tich)>>")))
 	}), want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+}
+
+// valueOnly fills a field and adds no object.
+func valueOnly(r *revision) { r.Insert(fieldOf(r, "so"), "/V (123)") }
+
+// sizeOfUpdate says in the last trailer that there are no more than ten objects.
+func sizeOfUpdate(pdf []byte) []byte {
+	at := bytes.LastIndex(pdf, []byte("/Size "))
+	return append(bytes.Clone(pdf[:at]), regexp.MustCompile(`^/Size \d+`).ReplaceAll(pdf[at:], []byte("/Size 10"))...)
 }
 
 func unlisted(w *world, pdf []byte) []byte {

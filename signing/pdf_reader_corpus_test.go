@@ -124,10 +124,10 @@ var readerCases = []attackCase{
 			f.trailer = fmt.Sprintf("/XRefStm %d", f.xrefStream(30, 4, bytes.Index(pdf, []byte("4 0 obj"))))
 			return f.row(4, "0000000000 00001 f \n").end()
 		}, want: signing.ChangedAfterSigning},
-	{name: "changed_after_signing_size_too_small", base: (*world).littleSigned,
+	{name: "revision_unreadable_size_too_small", base: (*world).littleSigned,
 		forge: func(_ *world, pdf []byte) []byte {
 			return bytes.Replace(forge(pdf).row(0, "0000000000 65535 f \n").end(), []byte("/Size 3000"), []byte("/Size 4"), 1)
-		}, want: signing.ChangedAfterSigning},
+		}, want: signing.RevisionUnreadable},
 	{name: "changed_after_signing_packed_object_cut_off", base: func(w *world) []byte {
 		return w.signed(plainPDF(catalogBody, pagesBody, strings.Replace(pageBody, "<<>>", "<</ExtGState 5 0 R>>", 1),
 			stream("", "/G gs "+goodText), "<</A <<>> /G <</ca 1>> /B <<>>>>"))

@@ -74,8 +74,9 @@ func (f *pdfFile) section(at int, first bool) (prev int, err error) {
 		f.stream = f.stream || first
 	}
 	if first {
-		f.size, f.root, f.info = match(reSize, trailer), match(reRoot, trailer), match(reInfo, trailer)
+		f.root, f.info = match(reRoot, trailer), match(reInfo, trailer)
 	}
+	f.size = max(f.size, match(reSize, trailer)) // of the newest, unless that counts itself only
 	return match(rePrev, trailer), nil
 }
 
