@@ -17,8 +17,8 @@ func (c *comparison) form(a, b any) {
 		case "Fields":
 			c.fieldList(va, vb)
 		case "SigFlags", "CO":
-		case "DA", "Q": // readers draw by them what fields without a look of their own hold
-			c.step.marks = c.step.marks || !c.alike(va, vb) && was != nil && c.others(c.new, now)
+		case "DA", "Q": // readers draw by them what fields without a look of their own hold; without a /DA none
+			c.step.marks = c.step.marks || !c.alike(va, vb) && was != nil && (vb != nil || k == "Q") && c.others(c.new, now)
 		case "DR":
 			c.defaults(was, va, vb)
 		case "NeedAppearances":
