@@ -41,22 +41,22 @@ func (d *pdfDoc) permissions(s *pdfSignature) {
 		if err != nil {
 			return
 		}
-		switch ref.name("TransformMethod") {
-		case "DocMDP":
-			s.restrict(parms, 2) // the default (ISO 32000-1, table 254)
-		case "FieldMDP":
+		switch v.value(ref, "TransformMethod") {
+		case pdfName("DocMDP"):
+			s.restrict(v, parms, 2) // the default (ISO 32000-1, table 254)
+		case pdfName("FieldMDP"):
 			s.lock(v, parms)
 		}
 	}
 	if lock, err := v.dict(s.field.lock); err == nil && lock != nil {
-		s.restrict(lock, 0)
+		s.restrict(v, lock, 0)
 		s.lock(v, lock)
 	}
 }
 
 // restrict takes the narrowest permission /P.
-func (s *pdfSignature) restrict(d *pdfDict, p int) {
-	if n, ok := d.get("P").(int64); ok && n >= 1 && n <= 3 {
+func (s *pdfSignature) restrict(v pdfView, d *pdfDict, p int) {
+	if n, ok := v.value(d, "P").(int64); ok && n >= 1 && n <= 3 {
 		p = int(n)
 	}
 	if p > 0 && (s.docMDP == 0 || p < s.docMDP) {
@@ -65,14 +65,26 @@ func (s *pdfSignature) restrict(d *pdfDict, p int) {
 }
 
 func (s *pdfSignature) lock(v pdfView, d *pdfDict) {
-	l := fieldLock{action: d.name("Action")}
+	l := fieldLock{}
+	l.action, _ = v.value(d, "Action").(pdfName)
 	names, _ := v.array(d.get("Fields"))
 	for i, n := range names {
-		if t, ok := n.(pdfString); ok && i < 1000 {
-			l.fields = append(l.fields, pdfText(t))
+		if n, err := v.resolve(n); err == nil && i < 1000 {
+			if t, ok := n.(pdfString); ok {
+				l.fields = append(l.fields, pdfText(t))
+			}
 		}
 	}
 	if l.action != "" {
 		s.locks = append(s.locks, l)
 	}
+}
+
+// value gives an entry, resolved; nil when it cannot be read.
+func (v pdfView) value(d *pdfDict, key pdfName) any {
+	o, err := v.resolve(d.get(key))
+	if err != nil {
+		return nil
+	}
+	return o
 }

@@ -371,6 +371,13 @@ var practiceCases = []pdfCase{
 	{name: "changed_after_signing_filled_certified_1", make: func(w *world) []byte {
 		return w.revise(w.signPDF(w.revise(w.pdf(), withField), testpki.PDFSignature{DocMDP: 1}), fill)
 	}, want: signing.ChangedAfterSigning, after: signing.AfterChanged},
+	{name: "changed_after_signing_filled_certified_1_elsewhere", make: func(w *world) []byte {
+		var p int
+		pdf := w.revise(w.pdf(), func(r *revision) { withField(r); p = r.Add("1") })
+		return w.revise(w.signPDF(pdf, testpki.PDFSignature{DocMDP: 2, BendDict: func(b []byte) []byte {
+			return regexp.MustCompile(`/P 2 /V /1.2>>>>]`).ReplaceAll(b, fmt.Appendf(nil, "/P %d 0 R >>>>] ", p))
+		}}), fill)
+	}, want: signing.ChangedAfterSigning, after: signing.AfterChanged},
 	{name: "changed_after_signing_signed_certified_1", make: func(w *world) []byte {
 		return w.seal(w.signPDF(w.pdf(), testpki.PDFSignature{DocMDP: 1}))
 	}, want: signing.ChangedAfterSigning, after: signing.AfterChanged},
