@@ -289,7 +289,7 @@ func runCMS(t *testing.T, cases []cmsCase) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			b := c.make(w)
+			b := w.keep(".p7s", c.make(w))
 			o := w.options()
 			if c.options != nil {
 				c.options(w, &o)

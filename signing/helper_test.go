@@ -3,6 +3,10 @@ package signing_test
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
+	"flag"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -44,6 +48,32 @@ func (w *world) issue(r testpki.Request) *testpki.Identity {
 	id, err := w.Issue(r)
 	w.must(err)
 	return id
+}
+
+var corpus = flag.String("corpus", "", "write the files of the corpus into this folder, each named by its expected reason, with its root and, in .help.pem, the rest that judges it")
+
+// keep writes a case's file, when asked, and gives it back.
+func (w *world) keep(ending string, file []byte) []byte {
+	w.t.Helper()
+	if *corpus == "" {
+		return file
+	}
+	base := filepath.Join(*corpus, filepath.Base(w.t.Name()))
+	var help []byte
+	for _, x := range w.Intermediates() {
+		help = append(help, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: x.Raw})...)
+	}
+	for _, list := range w.CRLs {
+		help = append(help, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: list})...)
+	}
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.Root.Certificate.Raw})
+	for name, b := range map[string][]byte{ending: file, ".content": content, ".root.pem": root, ".help.pem": help} {
+		if name == ".content" && ending != ".p7s" {
+			continue
+		}
+		w.must(os.WriteFile(base+name, b, 0o644))
+	}
+	return file
 }
 
 // options trust this world, an hour after it was made.

@@ -284,7 +284,7 @@ func runAttacks(t *testing.T, list []attackCase) {
 			if r := verify(inside(base), w.options()); r.Verdict != signing.Valid {
 				t.Fatalf("as signed it is %s %v", r.Verdict, r.Files[0].Reasons)
 			}
-			r := verify(inside(c.forge(w, base)), w.options())
+			r := verify(inside(w.keep(".pdf", c.forge(w, base))), w.options())
 			if c.honest {
 				if r.Verdict != signing.Valid {
 					t.Fatalf("%s %v", r.Verdict, r.Files[0].Reasons)

@@ -272,7 +272,7 @@ func TestPDFCorpus(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			pdf := c.make(w)
+			pdf := w.keep(".pdf", c.make(w))
 			o := w.options()
 			if c.options != nil {
 				c.options(w, &o)

@@ -95,7 +95,7 @@ func TestPDFProducersCorpus(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			pdf := c.make(w)
+			pdf := w.keep(".pdf", c.make(w))
 			o := w.options()
 			if c.options != nil {
 				c.options(w, &o)

@@ -219,7 +219,7 @@ func TestPDFStructureCorpus(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			pdf := c.make(w)
+			pdf := w.keep(".pdf", c.make(w))
 			c.check(t, verify(inside(pdf), w.options()))
 			if c.pdfsig > 0 {
 				pdfsigAccepts(t, pdf, c.pdfsig)

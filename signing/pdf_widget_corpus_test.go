@@ -56,7 +56,7 @@ func TestPDFWidgetCorpus(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			r := verify(inside(c.make(w)), w.options())
+			r := verify(inside(w.keep(".pdf", c.make(w))), w.options())
 			c.check(t, r)
 			if first := r.Files[0].Signatures[0]; c.after == signing.AfterAdditions && len(first.Marks) == 0 {
 				t.Error("what was laid over the page is not told to be drawn")
