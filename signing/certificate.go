@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/hex"
+	"sync"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -22,11 +23,26 @@ type certificate struct {
 	sigWhy Reason
 	issuer string // normal forms of the names, for comparing (RFC 5280, 7.1)
 	owner  string
+	texts  *nameTexts
 
 	flaw        Reason        // CertificateMalformed: an extension or a rule of RFC 5280, 4 is broken; the path will not stand
 	alternative []generalName // subjectAltName
 	constraints *nameConstraints
 	policy      policyExtensions
+}
+
+// nameTexts are the names as they are written into reports: made once for a certificate that comes again with each document.
+type nameTexts struct {
+	once            sync.Once
+	subject, issuer string
+}
+
+func (c *certificate) subjectText() string { return c.written().subject }
+func (c *certificate) issuerText() string  { return c.written().issuer }
+
+func (c *certificate) written() *nameTexts {
+	c.texts.once.Do(func() { c.texts.subject, c.texts.issuer = c.x.Subject.String(), c.x.Issuer.String() })
+	return c.texts
 }
 
 // readCertificate parses one DER certificate: what it says is read here, the judging is elsewhere.
@@ -39,7 +55,7 @@ func readCertificate(der []byte) (*certificate, Reason) {
 }
 
 func newCertificate(x *x509.Certificate) (*certificate, Reason) {
-	c := &certificate{x: x, sum: sha256.Sum256(x.Raw), issuer: nameKey(x.RawIssuer), owner: nameKey(x.RawSubject)}
+	c := &certificate{x: x, sum: sha256.Sum256(x.Raw), issuer: nameKey(x.RawIssuer), owner: nameKey(x.RawSubject), texts: &nameTexts{}}
 	c.key, c.keyWhy = readKey(x.RawSubjectPublicKeyInfo)
 	in := cryptobyte.String(x.Raw)
 	var outer, tbs, algo cryptobyte.String
@@ -149,5 +165,5 @@ func display(c *certificate) string {
 	if c.x.Subject.CommonName != "" {
 		return c.x.Subject.CommonName
 	}
-	return c.x.Subject.String()
+	return c.subjectText()
 }

@@ -78,7 +78,7 @@ func describe(r *SignatureReport, c checked) {
 		return
 	}
 	x := c.cert.x
-	r.Signer, r.Subject, r.Issuer = display(c.cert), x.Subject.String(), x.Issuer.String()
+	r.Signer, r.Subject, r.Issuer = display(c.cert), c.cert.subjectText(), c.cert.issuerText()
 	r.Serial, r.NotBefore, r.NotAfter = c.cert.serial(), x.NotBefore, x.NotAfter
 	r.SignatureAlgorithm = c.scheme.name(c.cert.key)
 	if len(x.Subject.Organization) > 0 {
@@ -161,7 +161,7 @@ func (j judge) revocations(p *path, certs []*certificate, at time.Time, unproven
 	v := revocation{judge: j, path: p, certs: certs, at: at}
 	for i := 0; i+1 < len(p.certs); i++ {
 		s := v.of(p.certs[i], p.certs[i+1])
-		s.report.Certificate = p.certs[i].x.Subject.String()
+		s.report.Certificate = p.certs[i].subjectText()
 		out.path = append(out.path, s.report)
 		out.used.add(s.used)
 		if r := j.weigh(s, i == 0, at, unproven, claimed); r != "" {
@@ -195,7 +195,7 @@ func (j judge) follow(r *SignatureReport, p *path) {
 	others := r.Evidence.Certificates // of timestamps
 	r.Path, r.Evidence.Certificates = nil, nil
 	for _, c := range p.certs {
-		r.Path = append(r.Path, c.x.Subject.String())
+		r.Path = append(r.Path, c.subjectText())
 		r.Evidence.Certificates = append(r.Evidence.Certificates, c.x.Raw)
 	}
 	r.Anchor = r.Path[len(r.Path)-1]

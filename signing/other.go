@@ -73,6 +73,9 @@ func isXML(head []byte) bool {
 
 // isMail sees a MIME header among the first lines.
 func isMail(head []byte) bool {
+	if bytes.IndexByte(head, 0) >= 0 {
+		return false
+	}
 	head = bytes.ToLower(head)
 	return bytes.HasPrefix(head, []byte("mime-version:")) || bytes.HasPrefix(head, []byte("content-type:")) ||
 		bytes.Contains(head, []byte("\nmime-version:")) || bytes.Contains(head, []byte("\ncontent-type: multipart/signed"))

@@ -297,11 +297,11 @@ func (s stamp) report() Stamp {
 	}
 	out := Stamp{Kind: s.kind, Verdict: verdict, Reasons: append([]Reason{}, s.reasons...), Time: s.time, Authority: s.authority, Revocation: s.revocation}
 	if c := s.signer.cert; c != nil {
-		out.Issuer, out.Serial, out.NotBefore, out.NotAfter = c.x.Issuer.String(), c.serial(), c.x.NotBefore, c.x.NotAfter
+		out.Issuer, out.Serial, out.NotBefore, out.NotAfter = c.issuerText(), c.serial(), c.x.NotBefore, c.x.NotAfter
 	}
 	if s.path != nil {
 		for _, c := range s.path.certs {
-			out.Path = append(out.Path, c.x.Subject.String())
+			out.Path = append(out.Path, c.subjectText())
 		}
 	}
 	return out

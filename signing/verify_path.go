@@ -45,7 +45,7 @@ func VerifyPath(ctx context.Context, leaf []byte, o PathOptions) PathReport {
 			reasons = addReason(reasons, r)
 		}
 		for _, c := range p.certs {
-			report.Path = append(report.Path, c.x.Subject.String())
+			report.Path = append(report.Path, c.subjectText())
 		}
 		for _, policy := range p.policies {
 			report.Policies = append(report.Policies, policy.dotted())
