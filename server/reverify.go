@@ -185,6 +185,11 @@ func (j *Judge) past(ctx context.Context, id uuid.UUID, apply bool, by string, e
 			return nil
 		}
 		if apply {
+			if hopeful(report) { // before the verdict: to wait for nothing costs one judging, not to wait costs the verdict
+				if err := j.Store.Hopes(ctx, id, j.Version, j.Now(), j.Now().Add(hopeFor)); err != nil {
+					return err
+				}
+			}
 			err := j.Apply(ctx, d, report, evidence, by, storage.Reverified)
 			if errors.Is(err, storage.ErrLost) {
 				continue // judged by somebody else meanwhile: what it says now counts
@@ -193,11 +198,6 @@ func (j *Judge) past(ctx context.Context, id uuid.UUID, apply bool, by string, e
 				return err
 			}
 			flip.Applied = true
-			if hopeful(report) {
-				if err := j.Store.Hopes(ctx, id, j.Version, j.Now(), j.Now().Add(hopeFor)); err != nil {
-					return err
-				}
-			}
 		}
 		return each(flip)
 	}

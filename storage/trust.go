@@ -66,13 +66,13 @@ func (s *Store) AddAnchor(ctx context.Context, a Anchor, now time.Time) (string,
 		if err != nil {
 			return fmt.Errorf("install anchor: %w", err)
 		}
+		if err := hopeNow(ctx, tx, now); err != nil {
+			return err
+		}
 		return audit(ctx, tx, Event{At: now, Actor: a.AddedBy, Action: "trust.add", Object: fingerprint,
 			Detail: a.describe()})
 	})
-	if err != nil {
-		return fingerprint, err
-	}
-	return fingerprint, s.hopeNow(ctx, now)
+	return fingerprint, err
 }
 
 // describe says for the audit what was installed: adding it again may change all of it but the certificate.

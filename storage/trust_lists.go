@@ -159,8 +159,8 @@ func (s *Store) AddLists(ctx context.Context, lists []NewList, now time.Time) er
 		}
 	}
 	lists = slices.SortedStableFunc(slices.Values(lists), func(x, y NewList) int { return x.ThisUpdate.Compare(y.ThisUpdate) }) // a newer one goes last
-	news := false
-	err := s.tx(ctx, func(tx pgx.Tx) error {
+	return s.tx(ctx, func(tx pgx.Tx) error {
+		news := false
 		if _, err := bump(ctx, tx, "trust"); err != nil {
 			return err
 		}
@@ -171,12 +171,11 @@ func (s *Store) AddLists(ctx context.Context, lists []NewList, now time.Time) er
 			}
 			news = news || cures
 		}
-		return nil
+		if !news {
+			return nil
+		}
+		return hopeNow(ctx, tx, now)
 	})
-	if err != nil || !news {
-		return err
-	}
-	return s.hopeNow(ctx, now)
 }
 
 // addList returns whether there was no list in its place, or only one whose time was over: then documents wait for it.

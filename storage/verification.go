@@ -228,10 +228,12 @@ func (s *Store) Judged(ctx context.Context, h Hopeful, trust int64, settled bool
 	return nil
 }
 
-// hopeNow makes all that waits due: something came that may change verdicts.
-func (s *Store) hopeNow(ctx context.Context, now time.Time) error {
-	_, err := s.pool.Exec(ctx, `UPDATE reverify SET due = $1 WHERE due > $1`, now.UTC())
-	return unavailable(err)
+// hopeNow makes all that waits due, in the commit of what came and may change verdicts.
+func hopeNow(ctx context.Context, tx pgx.Tx, now time.Time) error {
+	if _, err := tx.Exec(ctx, `UPDATE reverify SET due = $1 WHERE due > $1`, now.UTC()); err != nil {
+		return fmt.Errorf("bring forward what waits to be judged again: %w", err)
+	}
+	return nil
 }
 
 // Hopes makes a dispatch one that is judged again when data come, as Accept does.
@@ -261,8 +263,8 @@ func (s *Store) EndHope(ctx context.Context, now time.Time) (int, error) {
 	_, err := s.pool.Exec(ctx, `
 		DELETE FROM queue WHERE (dispatch_id, n, kind, k) IN (
 		    SELECT q.dispatch_id, q.n, q.kind, q.k FROM verification AS v JOIN queue AS q ON q.dispatch_id = v.dispatch_id
-		     WHERE v.n > 1 AND v.at < $1 AND v.at > $2 AND q.kind = 'n' AND q.k = $3 LIMIT 10000 FOR UPDATE OF q SKIP LOCKED)`,
-		now.AddDate(0, 0, -30).UTC(), now.AddDate(0, 0, -40).UTC(), int(NoticeInvalid))
+		     WHERE v.n > 1 AND v.at < $1 AND v.at > $2 AND q.kind = 'n' AND q.k IN ($3, $4) LIMIT 10000 FOR UPDATE OF q SKIP LOCKED)`,
+		now.AddDate(0, 0, -30).UTC(), now.AddDate(0, 0, -40).UTC(), int(NoticeInvalid), int(NoticeInvalidSent))
 	return gone, unavailable(err)
 }
 

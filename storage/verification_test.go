@@ -43,6 +43,11 @@ func TestRejudge(t *testing.T) {
 	if n := one[int](a, `SELECT count(*) FROM queue WHERE kind = 'n' AND dispatch_id = $1`, id); n != 1 {
 		t.Errorf("%d notices, want the sender's alone: nobody else has it yet", n)
 	}
+	_, err = a.EndHope(ctx, v.At.AddDate(0, 0, 31))
+	must(t, err)
+	if n := one[int](a, `SELECT count(*) FROM queue WHERE kind = 'n' AND dispatch_id = $1`, id); n != 0 {
+		t.Errorf("%d notices that nobody asked for stay for ever", n)
+	}
 }
 
 // TestHope: what may be judged better is claimed once for each version of the trust store, and let go in the end.
